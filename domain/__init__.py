@@ -1,0 +1,1 @@
+"""What the words of the trade mean, and what is refused."""

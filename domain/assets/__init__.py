@@ -1,0 +1,58 @@
+"""Assets and their versions: arriving, changing, being found by id, listed and put away.
+
+An asset is never deleted and a version never changes. The same bytes are offered back instead of being stored as a
+second asset, unless somebody says why they are distinct.
+"""
+
+from __future__ import annotations
+
+from domain.assets.changing import Changes, archive, restore, update
+from domain.assets.contents import Content, judge, of_upload, recognise
+from domain.assets.creating import (
+    Created,
+    NewAsset,
+    OnDuplicate,
+    add_version,
+    create,
+    make_current_again,
+)
+from domain.assets.filtering import sql_of
+from domain.assets.listing import Order, OrderField, Stage, count, facets, page
+from domain.assets.reading import (
+    by_id,
+    version_counts,
+    versions_by_id,
+    versions_of,
+    viewer_can,
+    with_digest,
+)
+
+__all__ = [
+    "Changes",
+    "Content",
+    "Created",
+    "NewAsset",
+    "OnDuplicate",
+    "Order",
+    "OrderField",
+    "Stage",
+    "add_version",
+    "archive",
+    "by_id",
+    "count",
+    "create",
+    "facets",
+    "judge",
+    "make_current_again",
+    "of_upload",
+    "page",
+    "recognise",
+    "restore",
+    "sql_of",
+    "update",
+    "version_counts",
+    "versions_by_id",
+    "versions_of",
+    "viewer_can",
+    "with_digest",
+]

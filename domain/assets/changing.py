@@ -1,0 +1,85 @@
+"""Changing what is said of an asset, and putting it away and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from domain import history, taxonomy
+from domain.assets import reading
+from domain.refusals import Conflict, Invalid
+from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
+from domain.work import Work
+from storage.tables import AssetRow
+
+
+class _Unset(Enum):
+    UNSET = 0
+
+
+UNSET: Final = _Unset.UNSET
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is to change; whatever is left out stays. `tags` replaces all of them."""
+
+    title: str | None = None
+    description: str | _Unset | None = UNSET
+    tags: Sequence[str] | None = None
+    add_tags: Sequence[str] = ()
+    remove_tags: Sequence[int] = ()
+
+
+def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) -> AssetRow:
+    if changes.tags is not None and (changes.add_tags or changes.remove_tags):
+        raise Invalid("Give `tags`, or `addTags` and `removeTags`, not both.", ("tags",))
+    asset = reading.held(work, asset_id, expected_revision)
+    if changes.title is not None:
+        asset.title, asset.title_origin = line(changes.title, MAX_TITLE, ("title",)), "USER"
+        asset.title_folded = fold(asset.title)
+    if changes.description is not UNSET:
+        asset.description = paragraphs(changes.description, MAX_DESCRIPTION, ("description",))
+        asset.description_origin = "USER"
+    if _retag(work, asset, changes):
+        history.record(work, "asset.tags_changed", ("Asset", asset.id))
+    asset.updated_at = work.now
+    work.session.flush()
+    history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision})
+    return asset
+
+
+def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
+    """Puts the asset away: no list shows it unless asked for, and its bytes are still known as duplicates."""
+    asset = reading.held(work, asset_id, expected_revision)
+    if asset.lifecycle == "ARCHIVED":
+        raise Conflict("This asset is archived already.", ("asset",))
+    asset.lifecycle_before_archive, asset.lifecycle = asset.lifecycle, "ARCHIVED"
+    asset.updated_at = work.now
+    work.session.flush()
+    history.record(work, "asset.archived", ("Asset", asset.id), {"revision": asset.revision})
+    return asset
+
+
+def restore(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
+    """Brings an archived asset back in the lifecycle it had."""
+    asset = reading.held(work, asset_id, expected_revision)
+    if asset.lifecycle != "ARCHIVED":
+        raise Conflict("This asset is not archived.", ("asset",))
+    asset.lifecycle, asset.lifecycle_before_archive = asset.lifecycle_before_archive or "DRAFT", None
+    asset.updated_at = work.now
+    work.session.flush()
+    history.record(work, "asset.restored", ("Asset", asset.id), {"revision": asset.revision})
+    return asset
+
+
+def _retag(work: Work, asset: AssetRow, changes: Changes) -> bool:
+    if changes.tags is not None:
+        wanted = set(taxonomy.named(work, changes.tags))
+        present = {tag.id for tag in taxonomy.of_assets(work, [asset.id])[asset.id]}
+        removed = taxonomy.detach(work, asset.id, present - wanted)
+        return taxonomy.attach(work, asset.id, wanted - present, "USER") or removed
+    removed = bool(changes.remove_tags) and taxonomy.detach(work, asset.id, changes.remove_tags)
+    return taxonomy.attach(work, asset.id, taxonomy.named(work, changes.add_tags), "USER") or removed

@@ -1,0 +1,114 @@
+"""The filter tree in SQL: the same answer that the search index gives, from the rows themselves.
+
+The tree's logic has two values and SQL's has three, so every comparison with a column that may be NULL is coalesced
+to false before anything negates it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from domain.refusals import Invalid
+from storage.index import conditions
+from storage.index.conditions import (
+    All,
+    AnyOf,
+    Between,
+    Condition,
+    HasTag,
+    Is,
+    Not,
+    OneOf,
+    StartsWith,
+)
+from storage.tables import AssetRow, AssetTagRow, AssetVersionRow
+
+COLUMNS: Final[dict[str, Any]] = {
+    "id": AssetRow.id,
+    "org_id": AssetRow.org_id,
+    "kind": AssetRow.kind,
+    "lifecycle": AssetRow.lifecycle,
+    "created_at": AssetRow.created_at,
+    "updated_at": AssetRow.updated_at,
+    "media_type": AssetVersionRow.media_type,
+    "byte_size": AssetVersionRow.byte_size,
+    "width": AssetVersionRow.width,
+    "height": AssetVersionRow.height,
+    "captured_at": AssetVersionRow.captured_at,
+}
+OF_VERSION: Final = frozenset({"media_type", "byte_size", "width", "height", "captured_at"})
+
+
+def checked(condition: Condition) -> Condition:
+    """The tree itself; one that is too deep, too large or compares unlike things is refused."""
+    try:
+        conditions.check(condition)
+    except conditions.ConditionError as error:
+        raise Invalid(str(error), ("where",), "filter") from None
+    return condition
+
+
+def sql_of(condition: Condition) -> sa.ColumnElement[bool]:
+    """A condition over `AssetRow` and, where `needs_version` says so, its current `AssetVersionRow`."""
+    match condition:
+        case All(parts):
+            return sa.and_(sa.true(), *map(sql_of, parts))
+        case AnyOf(parts):
+            return sa.or_(sa.false(), *map(sql_of, parts))
+        case Not(part):
+            return sa.not_(sql_of(part))
+        case HasTag(tag_ids):
+            return AssetRow.id.in_(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tag_ids)))
+        case _:
+            return _comparison(condition)
+
+
+def needs_version(condition: Condition) -> bool:
+    """Whether any part of the tree speaks of the current version."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return any(map(needs_version, parts))
+        case Not(part):
+            return needs_version(part)
+        case HasTag():
+            return False
+        case _:
+            return condition.field in OF_VERSION
+
+
+def mentions(condition: Condition, field: str) -> bool:
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return any(mentions(part, field) for part in parts)
+        case Not(part):
+            return mentions(part, field)
+        case HasTag():
+            return False
+        case _:
+            return condition.field == field
+
+
+def _comparison(condition: Is | OneOf | Between | StartsWith) -> sa.ColumnElement[bool]:
+    column = COLUMNS[condition.field]
+    match condition:
+        case Is(_, value):
+            said = column == value
+        case OneOf(_, values):
+            said = column.in_(values)
+        case StartsWith(_, prefix):
+            said = column.startswith(prefix, autoescape=True)
+        case Between(_, low, high):
+            said = _between(column, low, high, half_open=condition.field in conditions.INSTANTS)
+    # Missing only where the column may be NULL or the asset has no current version to ask.
+    return sa.func.coalesce(said, sa.false()) if condition.field in OF_VERSION else said
+
+
+def _between(column: Any, low: Any, high: Any, *, half_open: bool) -> sa.ColumnElement[bool]:
+    ends: list[sa.ColumnElement[bool]] = [column.is_not(None)]
+    if low is not None:
+        ends.append(column >= low)
+    if high is not None:
+        ends.append(column < high if half_open else column <= high)
+    return sa.and_(*ends)

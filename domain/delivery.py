@@ -1,0 +1,220 @@
+"""The one door for bytes: which address opens which bytes, for how long, and under which name.
+
+An address is a signed statement: it names one row, its organisation and the digest that row must hold. It works while
+the row still stands and holds exactly those bytes, so nothing that was replaced or removed is delivered. Addresses
+made within the same hour are the same text, so that browsers and proxies can keep what they fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.recipes import Format
+from domain.refusals import Gone, NotFound
+from domain.work import Work
+from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+from storage.types import EPOCH
+
+#: Longer texts are not ours and are not looked at.
+LONGEST_TOKEN = 1024
+#: An asset in one of these states has no public face, whatever was approved before.
+WITHHELD = ("ARCHIVED", "WITHDRAWN", "EXPIRED", "QUARANTINED")
+
+_HOUR = timedelta(hours=1)
+_FILES, _LATEST = "files", "latest"
+_ORIGINAL, _RENDITION = "o", "r"
+_MAC_BYTES = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True)
+class SignedUrl:
+    url: str
+    valid_until: datetime
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What an address opens; `inline` says that a browser may show it, else it is only to be saved."""
+
+    sha256: str
+    byte_size: int
+    media_type: str
+    file_name: str
+    inline: bool
+    valid_until: datetime
+
+
+def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
+    """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
+    return _signed(work, _ORIGINAL, version.id, version.sha256)
+
+
+def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
+    """Where the rendition is fetched; None unless it is READY."""
+    if rendition.state != "READY" or rendition.sha256 is None:
+        return None
+    return _signed(work, _RENDITION, rendition.id, rendition.sha256)
+
+
+def latest_url(work: Work, asset_id: int, preset: str) -> str:
+    """The stable address of the latest approved version of an asset in a preset; it never expires by itself."""
+    claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id}
+    return f"{work.public_url}/{_LATEST}/{_sign(work.secret, _LATEST, claims)}"
+
+
+def open_door(work: Work, token: str) -> Delivery:
+    """What the token opens now: `NotFound` for a text we did not sign or bytes that are no more, `Gone` afterwards."""
+    claims = _verified(work.secret, _FILES, token)
+    valid_until = EPOCH + claims["e"] * _HOUR
+    if valid_until <= work.now:
+        raise Gone("This address has expired: ask for a new one.")
+    found = _original(work, claims, valid_until) if claims["k"] == _ORIGINAL else _rendition(work, claims, valid_until)
+    if found is None:
+        raise _nothing()
+    return found
+
+
+def latest(work: Work, token: str) -> SignedUrl:
+    """The immutable address behind a stable one; `NotFound` while there is no approved, finished rendition."""
+    claims = _verified(work.secret, _LATEST, token)
+    version_id = work.session.scalar(_latest_approved(claims["i"], claims["g"]))
+    rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
+    signed = None if rendition is None else rendition_url(work, rendition)
+    if signed is None:
+        raise _nothing()
+    return signed
+
+
+def _signed(work: Work, kind: str, row_id: int, sha256: str) -> SignedUrl:
+    """Valid for the configured hours and what remains of the present one."""
+    expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "g": work.viewer.org_id}
+    token = _sign(work.secret, _FILES, claims)
+    return SignedUrl(f"{work.public_url}/{_FILES}/{token}", EPOCH + expires * _HOUR)
+
+
+def _sign(secret: bytes, purpose: str, claims: dict[str, Any]) -> str:
+    body = json.dumps(claims, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(_mac(secret, purpose, body) + body).decode().rstrip("=")
+
+
+def _verified(secret: bytes, purpose: str, token: str) -> dict[str, Any]:
+    try:
+        signed = base64.urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        raise _nothing() from None
+    mac, body = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
+    spelt = base64.urlsafe_b64encode(signed).decode().rstrip("=")  # stray characters are ignored by the decoder
+    if spelt != token or not hmac.compare_digest(mac, _mac(secret, purpose, body)):
+        raise _nothing()
+    claims: dict[str, Any] = json.loads(body)
+    return claims
+
+
+def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
+    """A key of its own for each purpose, so that no signature of one kind passes for another."""
+    key = hmac.digest(secret, f"imprimatur/{purpose}/1".encode(), "sha256")
+    return hmac.digest(key, body, "sha256")
+
+
+def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+    version = work.session.scalar(
+        sa.select(AssetVersionRow)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(
+            AssetVersionRow.id == claims["i"],
+            AssetVersionRow.sha256 == _digest(claims),
+            AssetRow.org_id == claims["g"],
+        ),
+    )
+    if version is None:
+        return None
+    return Delivery(
+        sha256=version.sha256,
+        byte_size=version.byte_size,
+        media_type=version.media_type,
+        file_name=version.file_name,
+        inline=False,
+        valid_until=valid_until,
+    )
+
+
+def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+    found = work.session.execute(
+        sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow.file_name)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+        .where(
+            RenditionRow.id == claims["i"],
+            RenditionRow.state == "READY",
+            RenditionRow.sha256 == _digest(claims),
+            RenditionRow.org_id == claims["g"],
+        ),
+    ).one_or_none()
+    if found is None:
+        return None
+    rendition, preset, original_name = found
+    assert rendition.sha256 is not None, "a READY rendition has bytes"
+    assert rendition.byte_size is not None, "and knows how many"
+    made_as = Format(preset.format.lower())
+    return Delivery(
+        sha256=rendition.sha256,
+        byte_size=rendition.byte_size,
+        media_type=rendition.media_type or made_as.media_type,
+        file_name=f"{PurePath(original_name).stem}-{preset.name}{made_as.extension}",
+        inline=True,
+        valid_until=valid_until,
+    )
+
+
+def _latest_approved(asset_id: int, org_id: int) -> sa.Select[int]:
+    return (
+        sa.select(AssetVersionRow.id)
+        .join(ApprovalRow, ApprovalRow.version_id == AssetVersionRow.id)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(
+            AssetRow.id == asset_id,
+            AssetRow.org_id == org_id,
+            AssetRow.lifecycle.not_in(WITHHELD),
+            ApprovalRow.revoked_at.is_(None),
+            ApprovalRow.sha256 == AssetVersionRow.sha256,
+        )
+        .order_by(AssetVersionRow.number.desc())
+        .limit(1)
+    )
+
+
+def _finished(version_id: int, preset: str) -> sa.Select[RenditionRow]:
+    """The READY rendition, as the preset is now; one of its earlier recipes stands in while that is being made."""
+    as_it_is_now = RenditionRow.params_digest == RenditionPresetRow.params_digest
+    return (
+        sa.select(RenditionRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .where(
+            RenditionRow.version_id == version_id,
+            RenditionRow.state == "READY",
+            RenditionPresetRow.name == preset,
+            RenditionPresetRow.archived_at.is_(None),
+        )
+        .order_by(sa.case((as_it_is_now, 0), else_=1), RenditionRow.id.desc())
+        .limit(1)
+    )
+
+
+def _digest(claims: dict[str, Any]) -> str:
+    return base64.b64decode(claims["d"]).hex()
+
+
+def _nothing() -> NotFound:
+    return NotFound("There is nothing at this address.")

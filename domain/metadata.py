@@ -1,0 +1,90 @@
+"""What a file says of itself, and what of it is taken over where the user gave nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain import history, taxonomy
+from domain.texts import MAX_DESCRIPTION, MAX_TAG, MAX_TITLE, fold, paragraphs, tidy_line
+from domain.work import Work
+from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, MetadataRow
+
+#: A stock agency's picture may carry hundreds of keywords; the first ones matter most.
+MAX_PROPOSED_TAGS = 50
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What analysis found. Width and height are in pixels as displayed; `captured_at` is an instant."""
+
+    width: int | None = None
+    height: int | None = None
+    captured_at: datetime | None = None
+    entries: Sequence[tuple[str, str, Any]] = ()
+    title: str | None = None
+    description: str | None = None
+    keywords: Sequence[str] = ()
+
+
+def record(work: Work, version: AssetVersionRow, findings: Findings) -> None:
+    """Keeps the findings of a version; those of the current one fill in what nobody has said of the asset."""
+    version.width, version.height = findings.width, findings.height
+    version.captured_at = findings.captured_at
+    version.analysis_state, version.failure_code, version.failure_message = "READY", None, None
+    work.session.execute(sa.delete(MetadataRow).where(MetadataRow.version_id == version.id))
+    for namespace, name, value in findings.entries:
+        work.session.add(MetadataRow(version_id=version.id, namespace=namespace, name=name, value=value))
+    work.session.flush()
+    _propose(work, version, findings)
+    history.record(work, "asset.version_analysed", ("Asset", version.asset_id), {"version": version.id})
+
+
+def record_failure(work: Work, version: AssetVersionRow, code: str, message: str) -> None:
+    """The file could not be read; what was known of it stays."""
+    if version.analysis_state != "READY":
+        version.analysis_state, version.failure_code, version.failure_message = "FAILED", code, message
+        history.record(work, "asset.version_analysed", ("Asset", version.asset_id), {"version": version.id})
+
+
+def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[MetadataRow]]:
+    rows = (
+        sa.select(MetadataRow)
+        .where(MetadataRow.version_id.in_(set(version_ids)))
+        .order_by(MetadataRow.version_id, MetadataRow.namespace, MetadataRow.name)
+    )
+    found: dict[int, list[MetadataRow]] = defaultdict(list)
+    for row in work.session.scalars(rows):
+        found[row.version_id].append(row)
+    return found
+
+
+def _propose(work: Work, version: AssetVersionRow, findings: Findings) -> None:
+    rows = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update()
+    asset = work.session.scalars(rows.execution_options(populate_existing=True)).one()
+    if asset.current_version_id != version.id:
+        return
+    title = tidy_line(findings.title or "")[:MAX_TITLE]
+    if title and asset.title_origin != "USER":
+        asset.title, asset.title_folded, asset.title_origin = title, fold(title), "METADATA"
+    description = paragraphs((findings.description or "")[:MAX_DESCRIPTION], MAX_DESCRIPTION, ())
+    if description and asset.description_origin != "USER":
+        asset.description, asset.description_origin = description, "METADATA"
+    keywords = [word for word in map(tidy_line, findings.keywords) if 0 < len(word) <= MAX_TAG]
+    if keywords and not _tagged_by_hand(work, asset):
+        room = taxonomy.MAX_TAGS_PER_ASSET - len(taxonomy.of_assets(work, [asset.id])[asset.id])
+        ids = taxonomy.named(work, keywords[: min(MAX_PROPOSED_TAGS, room)])
+        taxonomy.attach(work, asset.id, ids, "METADATA")
+    if work.session.is_modified(asset):
+        asset.updated_at = work.now
+        work.session.flush()
+
+
+def _tagged_by_hand(work: Work, asset: AssetRow) -> bool:
+    by_hand = sa.select(AssetTagRow.tag_id).where(AssetTagRow.asset_id == asset.id, AssetTagRow.origin == "USER")
+    return work.session.scalars(by_hand.limit(1)).first() is not None

@@ -1,0 +1,255 @@
+"""Renditions of a version: what is made of it, in which state each is, and why one failed.
+
+A rendition is asked for when its version arrives or its preset changes, never by being read. One job makes all that
+a version lacks, from one decoding. Renditions of the same bytes by the same parameters are shared, not made again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from domain import asking, blobs, history, identity
+from domain.recipes import FailureCode, Fit, Format, Recipe
+from domain.refusals import Conflict, NotFound
+from domain.work import Work
+from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+
+
+@dataclass(frozen=True)
+class RenderVersion:
+    """Make whatever is queued for this version, and read its metadata if that was not done."""
+
+    kind: ClassVar[str] = "render_version"
+    queue: ClassVar[str] = "media"
+    priority: ClassVar[int] = 0
+    max_attempts: ClassVar[int] = 4
+
+    version_id: int
+
+    def unique_key(self) -> str:
+        return f"render_version:{self.version_id}"
+
+
+@dataclass(frozen=True)
+class RenderVersionAgain:
+    """The same for a preset that changed: nobody waits for it, so that fresh uploads overtake it."""
+
+    kind: ClassVar[str] = "render_version_again"
+    queue: ClassVar[str] = "upkeep"
+    priority: ClassVar[int] = 0
+    max_attempts: ClassVar[int] = 4
+
+    version_id: int
+
+    def unique_key(self) -> str:
+        return f"render_version:{self.version_id}"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished rendition whose bytes already stand in the blob store."""
+
+    sha256: str
+    byte_size: int
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    code: str
+    message: str
+
+
+Outcome = Made | Failure
+
+
+def queue_for(
+    work: Work, version: AssetVersionRow, presets: Sequence[RenditionPresetRow], *, again: bool = False
+) -> None:
+    """Queues what `version` lacks of `presets`; what other versions of the same bytes have already is shared."""
+    there = set(
+        work.session.execute(
+            sa.select(RenditionRow.preset_id, RenditionRow.params_digest).where(RenditionRow.version_id == version.id),
+        ),
+    )
+    lacking = [preset for preset in presets if (preset.id, preset.params_digest) not in there]
+    ready = _ready_elsewhere(work, version, {preset.params_digest for preset in lacking})
+    for preset in lacking:
+        row = _queued(work, version, preset)
+        if preset.params_digest in ready:
+            _share(row, ready[preset.params_digest])
+        work.session.add(row)
+    work.session.flush()
+    if lacking:
+        payload = {"asset": version.asset_id, "presets": [preset.id for preset in lacking]}
+        history.record(work, "rendition.queued", ("AssetVersion", version.id), payload)
+    if version.analysis_state == "QUEUED" or any(preset.params_digest not in ready for preset in lacking):
+        asking.ask(work, RenderVersionAgain(version.id) if again else RenderVersion(version.id))
+
+
+def retry(work: Work, rendition_id: int) -> RenditionRow:
+    """Puts a failed rendition back into the queue; any other state is a conflict."""
+    row = visible(work, [rendition_id]).get(rendition_id)
+    if row is None:
+        raise NotFound("There is no rendition with this id.", ("rendition",))
+    changed = work.session.execute(
+        sa.update(RenditionRow)
+        .where(RenditionRow.id == row.id, RenditionRow.state == "FAILED")
+        .values(state="QUEUED", failure_code=None, failure_message=None, updated_at=work.now)
+        .returning(RenditionRow.id),
+    ).all()
+    if not changed:
+        raise Conflict("Only a failed rendition can be retried.", ("rendition",))
+    work.session.refresh(row)
+    history.record(work, "rendition.queued", ("AssetVersion", row.version_id), {"presets": [row.preset_id]})
+    asking.ask(work, RenderVersion(row.version_id))
+    return row
+
+
+def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
+    rows = (
+        sa.select(RenditionRow)
+        .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(RenditionRow.id.in_(set(ids)), identity.sees_asset(work))
+    )
+    return {row.id: row for row in work.session.scalars(rows)}
+
+
+def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[RenditionRow]]:
+    """Per version the renditions of living presets by their present parameters, in the presets' order.
+
+    After a preset has changed, the rendition by the new parameters takes the old one's place.
+    """
+    rows = (
+        sa.select(RenditionRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .where(
+            RenditionRow.version_id.in_(set(version_ids)),
+            RenditionRow.params_digest == RenditionPresetRow.params_digest,
+            RenditionPresetRow.archived_at.is_(None),
+        )
+        .order_by(RenditionRow.version_id, RenditionRow.preset_id)
+    )
+    found: dict[int, list[RenditionRow]] = defaultdict(list)
+    for row in work.session.scalars(rows):
+        found[row.version_id].append(row)
+    return found
+
+
+def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recipe]] | None:
+    """Marks all that waits on this version RUNNING: the version and a recipe per rendition id.
+
+    What an earlier attempt left RUNNING is taken up again. None where nothing waits.
+    """
+    version = work.session.get_one(AssetVersionRow, version_id)
+    waiting = (
+        sa.select(RenditionRow, RenditionPresetRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .where(RenditionRow.version_id == version_id, RenditionRow.state.in_(("QUEUED", "RUNNING")))
+    )
+    recipes = {}
+    for row, preset in work.session.execute(waiting):
+        if row.params_digest != preset.params_digest:  # the preset changed again while this one waited
+            work.session.delete(row)
+            continue
+        row.state, row.updated_at = "RUNNING", work.now
+        recipes[row.id] = recipe_of(preset)
+    if version.analysis_state != "READY":
+        version.analysis_state = "RUNNING"
+    elif not recipes:
+        return None
+    return version, recipes
+
+
+def finish(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]) -> None:
+    """Writes what became of each rendition id; one that is no longer RUNNING is left as it is."""
+    rows = sa.select(RenditionRow).where(RenditionRow.id.in_(outcomes), RenditionRow.state == "RUNNING")
+    for row in work.session.scalars(rows):
+        outcome = outcomes[row.id]
+        row.updated_at = work.now
+        if isinstance(outcome, Made):
+            blobs.keep(work, outcome.sha256, outcome.byte_size)
+            row.state, row.sha256, row.byte_size = "READY", outcome.sha256, outcome.byte_size
+            row.media_type, row.width, row.height = outcome.media_type, outcome.width, outcome.height
+        else:
+            row.state, row.failure_code, row.failure_message = "FAILED", outcome.code, outcome.message
+    _record_ends(work, version, outcomes)
+
+
+def give_up(work: Work, version_id: int, code: str, message: str) -> None:
+    """The job for this version died for good: everything that still waited on it FAILED with this reason."""
+    version = work.session.get_one(AssetVersionRow, version_id)
+    waiting = sa.select(RenditionRow.id).where(
+        RenditionRow.version_id == version_id,
+        RenditionRow.state.in_(("QUEUED", "RUNNING")),
+    )
+    ids = list(work.session.scalars(waiting))
+    work.session.execute(sa.update(RenditionRow).where(RenditionRow.id.in_(ids)).values(state="RUNNING"))
+    finish(work, version, dict.fromkeys(ids, Failure(code, message)))
+    if version.analysis_state != "READY":
+        version.analysis_state, version.failure_code, version.failure_message = "FAILED", code, message
+
+
+def is_retryable(code: str | None) -> bool:
+    """Whether trying the same bytes again may end otherwise."""
+    known = FailureCode.__members__.get(code or "")
+    return known is None or known.is_retryable
+
+
+def recipe_of(row: RenditionPresetRow) -> Recipe:
+    return Recipe(
+        preset=row.name,
+        format=Format[row.format],
+        width=row.width,
+        height=row.height,
+        fit=Fit[row.fit],
+        quality=row.quality,
+        background=row.background,
+        progressive=row.format == "JPEG",
+    )
+
+
+def _queued(work: Work, version: AssetVersionRow, preset: RenditionPresetRow) -> RenditionRow:
+    return RenditionRow(
+        org_id=preset.org_id,
+        version_id=version.id,
+        preset_id=preset.id,
+        params_digest=preset.params_digest,
+        state="QUEUED",
+        updated_at=work.now,
+    )
+
+
+def _ready_elsewhere(work: Work, version: AssetVersionRow, digests: set[str]) -> dict[str, RenditionRow]:
+    rows = (
+        sa.select(RenditionRow)
+        .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+        .where(
+            AssetVersionRow.sha256 == version.sha256,
+            RenditionRow.params_digest.in_(digests),
+            RenditionRow.state == "READY",
+        )
+    )
+    return {row.params_digest: row for row in work.session.scalars(rows)}
+
+
+def _share(row: RenditionRow, other: RenditionRow) -> None:
+    row.state = "READY"
+    for name in ("media_type", "width", "height", "byte_size", "sha256"):
+        setattr(row, name, getattr(other, name))
+
+
+def _record_ends(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]) -> None:
+    for type_, made in (("rendition.ready", Made), ("rendition.failed", Failure)):
+        ids = [rendition_id for rendition_id, outcome in outcomes.items() if isinstance(outcome, made)]
+        if ids:
+            payload = {"asset": version.asset_id, "renditions": ids}
+            history.record(work, type_, ("AssetVersion", version.id), payload)

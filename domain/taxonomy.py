@@ -1,0 +1,333 @@
+"""Tags: names, synonyms, hierarchy, and which assets carry them.
+
+In an organisation a spelling means one tag: names and synonyms share one namespace, compared without regard to case.
+A merged tag's id goes on meaning the tag it was merged into.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from domain import history
+from domain.pages import Key, Paging, Slice, read_slice
+from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
+from domain.texts import MAX_TAG, fold, line
+from domain.work import Work
+from storage.tables import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables.assets import ORIGINS
+
+MAX_TAGS_PER_ASSET = 200
+MAX_SYNONYMS = 50
+MAX_DEPTH = 20
+MAX_MERGED_AT_ONCE = 100
+
+
+def create(work: Work, name: str, parent_id: int | None = None, synonyms: Sequence[str] = ()) -> TagRow:
+    """A new tag; a spelling that is taken already is a conflict."""
+    spelled = line(name, MAX_TAG, ("name",))
+    row = _insert(work, spelled)
+    if row is None:
+        raise Conflict(f"“{spelled}” means a tag already.", ("name",))
+    if parent_id is not None:
+        _put_below(work, row, parent_id)
+    _write_synonyms(work, row, synonyms)
+    return row
+
+
+def update(
+    work: Work,
+    tag_id: int,
+    expected_revision: int,
+    *,
+    name: str | None = None,
+    parent_id: int | None = None,
+    to_top: bool = False,
+    synonyms: Sequence[str] | None = None,
+) -> TagRow:
+    """Renames, moves (below `parent_id`, or `to_top`) or respells a tag; whatever is not given stays."""
+    row = _held(work, tag_id, expected_revision)
+    if name is not None and (spelled := line(name, MAX_TAG, ("name",))) != row.name:
+        _rename(work, row, spelled)
+    if to_top:
+        row.parent_id = None
+    elif parent_id is not None:
+        _put_below(work, row, parent_id)
+    if synonyms is not None:
+        _write_synonyms(work, row, synonyms)
+    row.updated_at = work.now
+    work.session.flush()
+    history.record(work, "tag.updated", ("Tag", row.id))
+    return row
+
+
+def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: int) -> TagRow:
+    """Everything that `from_ids` meant, `into_id` means from now on: assets, spellings and children move."""
+    if not from_ids or len(set(from_ids)) > MAX_MERGED_AT_ONCE:
+        raise Invalid(f"Name between 1 and {MAX_MERGED_AT_ONCE} tags to merge.", ("from",), "length")
+    into = _held(work, into_id, expected_revision)
+    losers = _living(work, from_ids)
+    if len(losers) != len(set(from_ids)):
+        raise NotFound("One of these tags does not exist.", ("from",))
+    if into.id in losers:
+        raise Conflict("A tag cannot be merged into itself.", ("from",))
+    if set(ancestors(work, into.id)) & set(losers):
+        raise Conflict("A tag cannot be merged into one of its own descendants.", ("from",))
+    _move_assets(work, into, set(losers))
+    for table, column in ((TagSynonymRow, TagSynonymRow.tag_id), (TagRow, TagRow.parent_id)):
+        work.session.execute(sa.update(table).where(column.in_(losers)).values({column.key: into.id}))
+    merged = (TagRow.id.in_(losers)) | (TagRow.merged_into_id.in_(losers))
+    work.session.execute(
+        sa.update(TagRow).where(merged).values(merged_into_id=into.id, parent_id=None, revision=TagRow.revision + 1),
+    )
+    into.updated_at = work.now
+    work.session.flush()
+    work.session.expire_all()
+    history.record(work, "tag.merged", ("Tag", into.id), {"from": sorted(losers)})
+    return into
+
+
+def by_id(work: Work, ids: Iterable[int]) -> dict[int, TagRow]:
+    """Tags by id; a merged one answers as the tag it was merged into."""
+    wanted = set(ids)
+    rows = work.session.scalars(sa.select(TagRow).where(TagRow.id.in_(wanted), TagRow.org_id == work.viewer.org_id))
+    found = {row.id: row for row in rows}
+    merged = {row.id: row.merged_into_id for row in found.values() if row.merged_into_id is not None}
+    if merged:
+        targets = by_id(work, merged.values())
+        found |= {tag_id: targets[target] for tag_id, target in merged.items()}
+    return found
+
+
+def page(work: Work, wanted: Paging, *, starting_with: str | None = None, top_only: bool = False) -> Slice[TagRow]:
+    return read_slice(
+        work,
+        _listed(work, starting_with, top_only),
+        [Key(TagRow.folded, False), Key(TagRow.id, False)],
+        wanted,
+    )
+
+
+def count(work: Work, *, starting_with: str | None = None, top_only: bool = False) -> int:
+    listed = _listed(work, starting_with, top_only).subquery()
+    return work.session.scalar(sa.select(sa.func.count()).select_from(listed)) or 0
+
+
+def children(work: Work, tag_ids: Iterable[int]) -> dict[int, list[TagRow]]:
+    rows = sa.select(TagRow).where(TagRow.parent_id.in_(set(tag_ids))).order_by(TagRow.folded, TagRow.id)
+    found: dict[int, list[TagRow]] = defaultdict(list)
+    for row in work.session.scalars(rows):
+        assert row.parent_id is not None
+        found[row.parent_id].append(row)
+    return found
+
+
+def synonyms_of(work: Work, tag_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Per tag its spellings other than its name."""
+    rows = (
+        sa.select(TagSynonymRow.tag_id, TagSynonymRow.text)
+        .join(TagRow, TagRow.id == TagSynonymRow.tag_id)
+        .where(TagSynonymRow.tag_id.in_(set(tag_ids)), TagSynonymRow.folded != TagRow.folded)
+        .order_by(TagSynonymRow.folded)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for tag_id, text in work.session.execute(rows):
+        found[tag_id].append(text)
+    return found
+
+
+def asset_counts(work: Work, tag_ids: Iterable[int]) -> dict[int, int]:
+    rows = (
+        sa.select(AssetTagRow.tag_id, sa.func.count())
+        .where(AssetTagRow.tag_id.in_(set(tag_ids)))
+        .group_by(AssetTagRow.tag_id)
+    )
+    return dict(work.session.execute(rows).all())
+
+
+def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[TagRow]]:
+    rows = (
+        sa.select(AssetTagRow.asset_id, TagRow)
+        .join(TagRow, TagRow.id == AssetTagRow.tag_id)
+        .where(AssetTagRow.asset_id.in_(set(asset_ids)))
+        .order_by(AssetTagRow.asset_id, TagRow.folded, TagRow.id)
+    )
+    found: dict[int, list[TagRow]] = defaultdict(list)
+    for asset_id, row in work.session.execute(rows):
+        found[asset_id].append(row)
+    return found
+
+
+def ancestors(work: Work, tag_id: int) -> list[int]:
+    """Ids from the parent upwards."""
+    start = sa.select(TagRow.id, TagRow.parent_id).where(TagRow.id == tag_id).cte("up", recursive=True)
+    above = sa.select(TagRow.id, TagRow.parent_id).join(start, TagRow.id == start.c.parent_id)
+    up = start.union(above)
+    return list(work.session.scalars(sa.select(up.c.id).where(up.c.id != tag_id)))
+
+
+def with_descendants(work: Work, tag_ids: Iterable[int]) -> frozenset[int]:
+    """The tags themselves and everything below them; a merged tag counts as what it became."""
+    living = {row.id for row in by_id(work, tag_ids).values()}
+    start = sa.select(TagRow.id).where(TagRow.id.in_(living)).cte("down", recursive=True)
+    down = start.union(sa.select(TagRow.id).join(start, TagRow.parent_id == start.c.id))
+    return frozenset(work.session.scalars(sa.select(down.c.id)))
+
+
+def named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -> list[int]:
+    """Ids of the tags that these spellings mean; an unknown one becomes a new tag.
+
+    In the order of their folded form, so that two transactions take their locks in the same order.
+    """
+    spelled = {fold(text): text for text in (line(name, MAX_TAG, path) for name in names)}
+    if len(spelled) > MAX_TAGS_PER_ASSET:
+        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", path, "length")
+    known = _meanings(work, spelled)
+    for folded in sorted(set(spelled) - set(known)):
+        row = _insert(work, spelled[folded])
+        known[folded] = row.id if row is not None else _meanings(work, [folded])[folded]
+    return [known[folded] for folded in sorted(spelled)]
+
+
+def attach(work: Work, asset_id: int, tag_ids: Iterable[int], origin: str) -> bool:
+    """Adds tags to an asset; whether anything changed. What came from a person stays theirs."""
+    assert origin in ORIGINS
+    present = dict(
+        work.session.execute(
+            sa.select(AssetTagRow.tag_id, AssetTagRow.origin).where(AssetTagRow.asset_id == asset_id),
+        ).all(),
+    )
+    fresh = [tag_id for tag_id in dict.fromkeys(tag_ids) if tag_id not in present]
+    if len(present) + len(fresh) > MAX_TAGS_PER_ASSET:
+        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", ("tags",), "length")
+    for tag_id in fresh:
+        work.session.add(AssetTagRow(asset_id=asset_id, tag_id=tag_id, origin=origin, created_at=work.now))
+    work.session.flush()
+    return bool(fresh)
+
+
+def detach(work: Work, asset_id: int, tag_ids: Iterable[int]) -> bool:
+    gone = sa.delete(AssetTagRow).where(AssetTagRow.asset_id == asset_id, AssetTagRow.tag_id.in_(set(tag_ids)))
+    return bool(work.session.execute(gone.returning(AssetTagRow.tag_id)).all())
+
+
+def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[TagRow]:
+    rows = sa.select(TagRow).where(TagRow.org_id == work.viewer.org_id, TagRow.merged_into_id.is_(None))
+    if top_only:
+        rows = rows.where(TagRow.parent_id.is_(None))
+    if starting_with:
+        spelled = sa.select(TagSynonymRow.tag_id).where(
+            TagSynonymRow.org_id == work.viewer.org_id,
+            TagSynonymRow.folded.startswith(fold(starting_with), autoescape=True),
+        )
+        rows = rows.where(TagRow.id.in_(spelled))
+    return rows
+
+
+def _meanings(work: Work, folded: Iterable[str]) -> dict[str, int]:
+    rows = sa.select(TagSynonymRow.folded, TagSynonymRow.tag_id).where(
+        TagSynonymRow.org_id == work.viewer.org_id,
+        TagSynonymRow.folded.in_(set(folded)),
+    )
+    return dict(work.session.execute(rows).all())
+
+
+def _insert(work: Work, name: str) -> TagRow | None:
+    """The new tag, or None if its spelling is taken, by somebody who may have committed this very moment."""
+    row = TagRow(org_id=work.viewer.org_id, name=name, folded=fold(name), created_at=work.now, updated_at=work.now)
+    work.session.add(row)
+    work.session.flush()
+    if not _spell(work, row, name):
+        work.session.delete(row)
+        work.session.flush()
+        return None
+    history.record(work, "tag.created", ("Tag", row.id))
+    return row
+
+
+def _spell(work: Work, row: TagRow, text: str) -> bool:
+    """Claims a spelling for a tag; False where it means another one already."""
+    values = {"org_id": row.org_id, "tag_id": row.id, "text": text, "folded": fold(text)}
+    dialect = postgresql if work.session.get_bind().dialect.name == "postgresql" else sqlite
+    claim = dialect.insert(TagSynonymRow).values(values).on_conflict_do_nothing().returning(TagSynonymRow.id)
+    return work.session.execute(claim).first() is not None
+
+
+def _unspell(work: Work, row: TagRow, folded: Iterable[str]) -> None:
+    gone = sa.delete(TagSynonymRow).where(TagSynonymRow.tag_id == row.id, TagSynonymRow.folded.in_(set(folded)))
+    work.session.execute(gone)
+
+
+def _rename(work: Work, row: TagRow, name: str) -> None:
+    if fold(name) != row.folded:
+        meaning = _meanings(work, [fold(name)]).get(fold(name))
+        if meaning not in {None, row.id} or (meaning is None and not _spell(work, row, name)):
+            raise Conflict(f"“{name}” means another tag already.", ("name",))
+        _unspell(work, row, [row.folded])
+    row.name, row.folded = name, fold(name)
+
+
+def _write_synonyms(work: Work, row: TagRow, synonyms: Sequence[str]) -> None:
+    spelled = {fold(text): text for text in (line(synonym, MAX_TAG, ("synonyms",)) for synonym in synonyms)}
+    spelled.pop(row.folded, None)
+    if len(spelled) > MAX_SYNONYMS:
+        raise Invalid(f"A tag has at most {MAX_SYNONYMS} synonyms.", ("synonyms",), "length")
+    present = {fold(text) for text in synonyms_of(work, [row.id])[row.id]}
+    _unspell(work, row, present - set(spelled))
+    for folded in sorted(set(spelled) - present):
+        if not _spell(work, row, spelled[folded]):
+            raise Conflict(f"“{spelled[folded]}” means another tag already.", ("synonyms",))
+
+
+def _put_below(work: Work, row: TagRow, parent_id: int) -> None:
+    # Two moves at once could each be lawful and together make a circle: moves take turns on the organisation.
+    work.session.execute(
+        sa.select(TagRow.id).where(TagRow.org_id == work.viewer.org_id).order_by(TagRow.id).with_for_update()
+    )
+    if parent_id not in _living(work, [parent_id]):
+        raise NotFound("There is no such parent tag.", ("parent",))
+    above = ancestors(work, parent_id)
+    if row.id == parent_id or row.id in above:
+        raise Conflict("A tag cannot stand below itself.", ("parent",))
+    if len(above) + 2 > MAX_DEPTH:
+        raise Conflict(f"Tags nest at most {MAX_DEPTH} deep.", ("parent",))
+    row.parent_id = parent_id
+
+
+def _held(work: Work, tag_id: int, expected_revision: int) -> TagRow:
+    rows = sa.select(TagRow).where(
+        TagRow.id == tag_id,
+        TagRow.org_id == work.viewer.org_id,
+        TagRow.merged_into_id.is_(None),
+    )
+    row = work.session.scalars(rows.with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("There is no tag with this id.", ("tag",))
+    if row.revision != expected_revision:
+        raise StaleRevision(row.revision)
+    return row
+
+
+def _living(work: Work, ids: Iterable[int]) -> dict[int, TagRow]:
+    rows = sa.select(TagRow).where(
+        TagRow.id.in_(set(ids)),
+        TagRow.org_id == work.viewer.org_id,
+        TagRow.merged_into_id.is_(None),
+    )
+    return {row.id: row for row in work.session.scalars(rows.order_by(TagRow.id))}
+
+
+def _move_assets(work: Work, into: TagRow, losers: set[int]) -> None:
+    already = sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id == into.id)
+    moving = sa.select(
+        AssetTagRow.asset_id,
+        sa.literal(into.id),
+        sa.func.max(AssetTagRow.origin),
+        sa.func.min(AssetTagRow.created_at),
+    ).where(AssetTagRow.tag_id.in_(losers), AssetTagRow.asset_id.not_in(already))
+    columns = ["asset_id", "tag_id", "origin", "created_at"]
+    work.session.execute(sa.insert(AssetTagRow).from_select(columns, moving.group_by(AssetTagRow.asset_id)))
+    work.session.execute(sa.delete(AssetTagRow).where(AssetTagRow.tag_id.in_(losers)))

@@ -1,0 +1,65 @@
+"""The unit of work that every domain function takes first.
+
+One `Work` is one transaction, opened and committed by whoever stands at the edge; domain code never commits.
+A refusal raised anywhere inside rolls all of it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from storage.blobs import BlobStore
+from storage.index import SearchIndex
+
+Clock = Callable[[], datetime]
+
+#: The brand itself, made by the first migration; sub-organisations stand below it.
+BRAND_ORG_ID = 1
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is asking. `principal_id` is None when the hub itself acts (a worker, a sweep)."""
+
+    principal_id: int | None
+    org_id: int
+    name: str
+    is_administrator: bool
+
+
+#: The hub acting on its own behalf.
+HUB = Viewer(principal_id=None, org_id=BRAND_ORG_ID, name="imprimatur", is_administrator=True)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an operator may have set differently; everything fixed stands next to what it limits."""
+
+    max_upload_bytes: int = 100 * 1024**3
+    upload_days: int = 7
+    url_hours: int = 24
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Work:
+    session: Session
+    viewer: Viewer
+    blobs: BlobStore
+    index: SearchIndex
+    secret: bytes
+    clock: Clock = system_clock
+    limits: Limits = field(default_factory=Limits)
+    public_url: str = ""
+    request_id: str | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()

@@ -1,0 +1,95 @@
+"""Approval: a person vouches for exactly the bytes they saw.
+
+This is the first, plain form: a permitted person approves a version, named by its digest. Reviews in stages come on
+top of it and decide who may call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from domain import history
+from domain.assets import reading
+from domain.refusals import Conflict, NotAllowed, NotFound, StaleSubject
+from domain.texts import MAX_NOTE, paragraphs
+from domain.work import Work
+from storage.tables import ApprovalRow, AssetRow, AssetVersionRow
+
+
+def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -> AssetVersionRow:
+    """Approves the version, whose bytes must be `sha256`; approving it again changes nothing."""
+    version, asset = _decided_on(work, version_id)
+    if version.sha256 != sha256:
+        raise StaleSubject(version.sha256)
+    if asset.lifecycle in {"ARCHIVED", "QUARANTINED"}:
+        raise Conflict(f"This asset is {asset.lifecycle}: it cannot be approved.", ("version",))
+    if _standing(work, version) is not None:
+        return version
+    work.session.add(
+        ApprovalRow(
+            org_id=asset.org_id,
+            asset_id=asset.id,
+            version_id=version.id,
+            sha256=sha256,
+            note=paragraphs(note, MAX_NOTE, ("note",)),
+            approved_at=work.now,
+            approved_by=work.viewer.principal_id,
+        ),
+    )
+    if asset.lifecycle in {"DRAFT", "IN_REVIEW", "CHANGES_REQUESTED"}:
+        asset.lifecycle = "APPROVED"
+    asset.updated_at = work.now
+    work.session.flush()
+    payload = {"version": version.id, "sha256": sha256}
+    history.record(work, "asset.version_approved", ("Asset", asset.id), payload)
+    return version
+
+
+def revoke(work: Work, version_id: int) -> AssetVersionRow:
+    """Takes the version's approval back; an asset left without any returns to DRAFT."""
+    version, asset = _decided_on(work, version_id)
+    approval = _standing(work, version)
+    if approval is None:
+        raise Conflict("This version is not approved.", ("version",))
+    approval.revoked_at, approval.revoked_by = work.now, work.viewer.principal_id
+    work.session.flush()
+    if asset.lifecycle == "APPROVED" and asset.id not in approved_versions(work, [asset.id]):
+        asset.lifecycle = "DRAFT"
+    asset.updated_at = work.now
+    work.session.flush()
+    history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id})
+    return version
+
+
+def approved_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:
+    """Per asset its newest approved version; assets without one are left out."""
+    rows = (
+        sa.select(AssetVersionRow)
+        .join(ApprovalRow, ApprovalRow.version_id == AssetVersionRow.id)
+        .where(ApprovalRow.asset_id.in_(set(asset_ids)), ApprovalRow.revoked_at.is_(None))
+        .order_by(AssetVersionRow.number)
+    )
+    return {row.asset_id: row for row in work.session.scalars(rows)}
+
+
+def has_approved_version() -> sa.ColumnElement[bool]:
+    """The condition on `AssetRow` that some version of it is approved."""
+    standing = sa.select(ApprovalRow.id).where(ApprovalRow.asset_id == AssetRow.id, ApprovalRow.revoked_at.is_(None))
+    return standing.exists()
+
+
+def _decided_on(work: Work, version_id: int) -> tuple[AssetVersionRow, AssetRow]:
+    if not work.viewer.is_administrator:
+        raise NotAllowed("You may not approve assets.", "asset.approve")
+    version = reading.versions_by_id(work, [version_id]).get(version_id)
+    if version is None:
+        raise NotFound("There is no version with this id.", ("version",))
+    asset = work.session.scalars(sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update()).one()
+    return version, asset
+
+
+def _standing(work: Work, version: AssetVersionRow) -> ApprovalRow | None:
+    rows = sa.select(ApprovalRow).where(ApprovalRow.version_id == version.id, ApprovalRow.revoked_at.is_(None))
+    return work.session.scalars(rows).one_or_none()

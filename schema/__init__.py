@@ -1,0 +1,1 @@
+"""How our words are spoken in GraphQL."""

@@ -1,0 +1,132 @@
+"""Assets over GraphQL, and lists of them."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain import assets, delivery, pages, taxonomy, workflow
+from domain.assets import Stage
+from domain.global_ids import encode, number_of
+from domain.refusals import NotFound
+from schema.context import Context
+from schema.enums import Action, AssetKind, AssetLifecycle
+from schema.fields import field
+from schema.filters import AssetOrder, AssetWhere
+from schema.listing import AssetConnection, AssetList
+from schema.node import KINDS, Kind, Node
+from schema.paging import After, Before, First, Last
+from schema.scalars import Instant, Sha256, Url
+from schema.taxonomy import Tag
+from schema.versions import AssetVersion, AssetVersionConnection
+from storage.tables import AssetRow
+
+
+@strawberry.type(description="Something the brand owns or may use, in all its versions.")
+class Asset(Node):
+    row: strawberry.Private[AssetRow]
+    title: str
+    description: str | None
+    kind: AssetKind
+    lifecycle: AssetLifecycle
+    revision: int = strawberry.field(description="Give it back as `expectedRevision` to change the asset.")
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, row: AssetRow) -> Asset:
+        return cls(
+            row=row,
+            id=strawberry.ID(encode("Asset", row.id)),
+            title=row.title,
+            description=row.description,
+            kind=AssetKind(row.kind),
+            lifecycle=AssetLifecycle(row.lifecycle),
+            revision=row.revision,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @field("Its tags, by name.")
+    async def tags(self, info: strawberry.Info[Context]) -> list[Tag]:
+        return [Tag.of(row) for row in await info.context.load(taxonomy.of_assets, self.row.id) or []]
+
+    @field("The newest version the viewer may see.")
+    async def current(self, info: strawberry.Info[Context]) -> AssetVersion | None:
+        if self.row.current_version_id is None:
+            return None
+        found = await info.context.load(assets.versions_by_id, self.row.current_version_id)
+        return None if found is None else AssetVersion.of(found)
+
+    @field("The newest approved version.")
+    async def approved(self, info: strawberry.Info[Context]) -> AssetVersion | None:
+        found = await info.context.load(workflow.approved_versions, self.row.id)
+        return None if found is None else AssetVersion.of(found)
+
+    @field("All versions, newest first.")
+    async def versions(
+        self,
+        info: strawberry.Info[Context],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AssetVersionConnection:
+        scope = pages.scope_of("versions")
+        wanted = pages.paging(info.context.work, scope, first=first, after=after, last=last, before=before)
+        found = await info.context.load(assets.versions_of, self.row.id, wanted)
+        assert found is not None
+        return AssetVersionConnection(slice=found, asset_id=self.row.id)
+
+    @field("A stable address that always leads to the newest approved version in a preset.")
+    def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url:
+        return Url(delivery.latest_url(info.context.work, self.row.id, preset))
+
+    @field("What the viewer may do with it now.")
+    def viewer_can(self, info: strawberry.Info[Context]) -> list[Action]:
+        return [Action(word) for word in assets.viewer_can(info.context.work, self.row)]
+
+
+async def load(info: strawberry.Info[Context], number: int) -> Asset | None:
+    found = await info.context.load(assets.by_id, number)
+    return None if found is None else Asset.of(found)
+
+
+async def required(info: strawberry.Info[Context], number: int) -> Asset:
+    """The asset of something that was seen through it."""
+    found = await load(info, number)
+    if found is None:
+        raise NotFound("There is no asset with this id.")
+    return found
+
+
+@strawberry.type
+class AssetQueries:
+    @field("One asset; null where there is none or the viewer may not know of it.")
+    async def asset(self, info: strawberry.Info[Context], id: strawberry.ID) -> Asset | None:
+        try:
+            return await load(info, number_of("Asset", id, ("id",)))
+        except NotFound:
+            return None
+
+    @field("Assets found by words and filters; without an order, best or newest first.")
+    def assets(
+        self,
+        info: strawberry.Info[Context],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        search: str | None = None,
+        where: AssetWhere | None = None,
+        order_by: list[AssetOrder] | None = None,
+        stage: Stage | None = None,
+    ) -> AssetConnection:
+        asked = AssetList(info.context.work, search, where, order_by, stage)
+        return AssetConnection(asked=asked, wanted=asked.paging(first, after, last, before))
+
+    @field("Assets that hold exactly these bytes in any version, even archived: ask before you upload or buy.")
+    def assets_with_digest(self, info: strawberry.Info[Context], sha256: Sha256) -> list[Asset]:
+        return [Asset.of(row) for row in assets.with_digest(info.context.work, sha256)]
+
+
+KINDS["Asset"] = Kind(assets.by_id, Asset.of)

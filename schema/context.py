@@ -1,0 +1,70 @@
+"""What resolvers share while one request is answered: who asks, the unit of work, and batched reads.
+
+A query sees one snapshot. Each mutation field is a unit of work of its own, and what is read of its answer is read
+from a fresh snapshot taken after its commit. A batched read of the domain, `(work, ids) → {id: value}`, is a loader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from domain.hub import Hub
+from domain.work import Viewer, Work
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Context:
+    def __init__(self, hub: Hub, viewer: Viewer, request_id: str) -> None:
+        self.hub = hub
+        self.viewer = viewer
+        self.request_id = request_id
+        self._open = ExitStack()
+        self._reading: Work | None = None
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    @property
+    def work(self) -> Work:
+        """The unit of work to read with, opened when first asked for."""
+        if self._reading is None:
+            self._reading = self._open.enter_context(self.hub.reading(self.viewer, self.request_id))
+        return self._reading
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """A unit of work to write with; whatever was read before is forgotten."""
+        self.close()
+        with self.hub.writing(self.viewer, self.request_id) as work:
+            yield work
+
+    async def load(
+        self,
+        read: Callable[..., Mapping[Key, Value]],
+        key: Key,
+        *arguments: Hashable,
+    ) -> Value | None:
+        """`read(work, keys, *arguments)[key]`, with all keys asked for at the same time read at once."""
+        name = (read, *arguments)
+        if name not in self._loaders:
+            self._loaders[name] = DataLoader(load_fn=self._batched(read, arguments))
+        found: Value | None = await self._loaders[name].load(key)
+        return found
+
+    def close(self) -> None:
+        """Ends the snapshot; the next read takes a new one."""
+        self._loaders.clear()
+        self._reading = None
+        self._open.close()
+
+    def _batched(self, read: Callable[..., Mapping[Any, Any]], arguments: tuple[Hashable, ...]) -> Any:
+        async def batch(keys: Iterable[Any]) -> list[Any]:
+            wanted = list(keys)
+            found = read(self.work, wanted, *arguments)
+            return [found.get(key) for key in wanted]
+
+        return batch

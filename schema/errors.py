@@ -1,0 +1,132 @@
+"""Refusals as typed mutation errors: what a client needs to act on stands in fields, not in the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from domain import intake, refusals
+from schema.fields import field
+from schema.scalars import Sha256
+
+if TYPE_CHECKING:
+    from schema.assets import Asset
+
+
+# Features declare refusals of their own; importing them here makes the list of codes complete.
+FEATURES = (intake,)
+
+
+def _codes(kind: type[refusals.Refusal]) -> set[str]:
+    return {each.code for each in kind.__subclasses__()}.union(*map(_codes, kind.__subclasses__()))
+
+
+#: Mypy cannot read an enum whose members are computed; these are the domain's own codes.
+_computed: Any = Enum
+ErrorCode: Any = strawberry.enum(
+    _computed("ErrorCode", {code: code for code in sorted(_codes(refusals.Refusal))}),
+    description="Stable codes of everything that can be refused.",
+)
+
+
+@strawberry.interface(description="Why a mutation did nothing.")
+class MutationError:
+    code: ErrorCode = strawberry.field(description="For programs; never changes its meaning.")
+    message: str = strawberry.field(description="A whole sentence for people.")
+    path: list[str] | None = strawberry.field(description="The input field at fault, outermost first.")
+
+
+@strawberry.type(description="What is asked does not fit the state that things are in.")
+class ConflictError(MutationError):
+    pass
+
+
+@strawberry.type(description="There is no such thing, or the viewer may not know of it.")
+class NotFoundError(MutationError):
+    pass
+
+
+@strawberry.type(description="An input breaks a rule.")
+class ValidationError(MutationError):
+    constraint: str = strawberry.field(description="The rule's name, such as `length`.")
+
+
+@strawberry.type(description="The viewer lacks a permission.")
+class NotAllowedError(MutationError):
+    permission: str
+
+
+@strawberry.type(description="Somebody changed it first.")
+class StaleRevisionError(MutationError):
+    current: int = strawberry.field(description="The revision that stands now.")
+
+
+@strawberry.type(description="The decision was about other bytes than the version holds.")
+class StaleSubjectError(MutationError):
+    current_digest: Sha256 = strawberry.field(description="The digest that the version holds.")
+
+
+@strawberry.type(description="The hub already holds exactly these bytes.")
+class DuplicateAssetError(MutationError):
+    existing_id: strawberry.Private[int | None]
+
+    @field("The asset that holds them; null where the viewer may not see it.")
+    async def existing(
+        self,
+        info: strawberry.Info,
+    ) -> Annotated[Asset, strawberry.lazy("schema.assets")] | None:
+        from schema import assets
+
+        return None if self.existing_id is None else await assets.load(info, self.existing_id)
+
+
+@strawberry.type(description="The idempotency key was used before with another request.")
+class IdempotencyMismatchError(MutationError):
+    pass
+
+
+@strawberry.type(description="The file itself cannot be taken.")
+class FileRefusedError(MutationError):
+    reason: str = strawberry.field(description="A stable word such as EMPTY, TOO_LARGE or NOT_WHAT_IT_CLAIMS.")
+
+
+@strawberry.type(description="The hub has no room: nothing was stored.")
+class StorageFullError(MutationError):
+    pass
+
+
+#: Per refusal its type and what the type says beyond the common fields.
+TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], dict[str, Any]]]] = {
+    refusals.Conflict: (ConflictError, lambda _: {}),
+    refusals.Gone: (ConflictError, lambda _: {}),
+    refusals.NotFound: (NotFoundError, lambda _: {}),
+    refusals.Invalid: (ValidationError, lambda refusal: {"constraint": refusal.constraint}),
+    refusals.NotAllowed: (NotAllowedError, lambda refusal: {"permission": refusal.permission}),
+    refusals.StaleRevision: (StaleRevisionError, lambda refusal: {"current": refusal.current}),
+    refusals.StaleSubject: (StaleSubjectError, lambda refusal: {"current_digest": refusal.current_digest}),
+    refusals.DuplicateAsset: (DuplicateAssetError, lambda refusal: {"existing_id": refusal.asset_id}),
+    refusals.IdempotencyMismatch: (IdempotencyMismatchError, lambda _: {}),
+    refusals.FileRefused: (FileRefusedError, lambda refusal: {"reason": refusal.reason}),
+    refusals.StorageFull: (StorageFullError, lambda _: {}),
+    refusals.BadCursor: (ValidationError, lambda _: {"constraint": "cursor"}),
+    refusals.PageTooLarge: (ValidationError, lambda _: {"constraint": "page"}),
+    refusals.BadSearch: (ValidationError, lambda _: {"constraint": "search"}),
+    refusals.NotSignedIn: (NotAllowedError, lambda _: {"permission": "sign-in"}),
+}
+
+
+def typed(refusal: refusals.Refusal) -> MutationError:
+    kind, extra = next(TYPES[each] for each in type(refusal).__mro__ if each in TYPES)
+    return kind(
+        code=ErrorCode(refusal.code),
+        message=refusal.message,
+        path=list(refusal.path) or None,
+        **extra(refusal),
+    )
+
+
+def concrete_types() -> list[type[MutationError]]:
+    return list(dict.fromkeys(kind for kind, _ in TYPES.values()))

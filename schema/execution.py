@@ -1,0 +1,151 @@
+"""Answering one GraphQL request, synchronously, in a thread of its own.
+
+Resolvers are asynchronous only so that reads which are due together become one batched read; nothing in them waits
+for anything else, and the unit of work never leaves its thread. What went wrong inside is masked: the client gets a
+reference, the log the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, parse
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from domain.hub import Hub
+from domain.refusals import NotSignedIn, Refusal
+from domain.work import Viewer
+from schema.built import built
+from schema.context import Context
+
+#: Lexical tokens in a document; a hand-written query has a few hundred.
+MAX_TOKENS = 20_000
+#: Errors of one document that are worth reporting.
+MAX_ERRORS = 20
+
+_thread = threading.local()
+_log = structlog.get_logger("graphql")
+
+
+@dataclass(frozen=True)
+class Asked:
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+    #: True for GET: a mutation is refused.
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Answered:
+    """`executed` is false where the document never ran: it cannot be parsed, is not valid, or may not run here."""
+
+    body: bytes
+    executed: bool
+    #: A mutation was asked for where only queries may run.
+    wrong_method: bool = False
+
+
+def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> Answered:
+    """The response to one request, as JSON; never raises."""
+    if viewer is None:
+        return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
+    try:
+        parse(request.query, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        return _refused(error)
+    except RecursionError:
+        return _refused(GraphQLError("This document nests too deeply.", extensions={"code": "TOO_DEEP"}))
+    context = Context(hub, viewer, request_id)
+    try:
+        result = _loop().run_until_complete(_execute(context, request))
+    except InvalidOperationTypeError:
+        refusal = GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"})
+        return Answered(_refused(refusal).body, executed=False, wrong_method=True)
+    except Exception:  # noqa: BLE001  # whatever it is, the client must get an answer and must not see it
+        return Answered(_body(None, [_masked([], request_id)]), executed=True)
+    finally:
+        context.close()
+    spoken = [_spoken(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
+    return Answered(_body(result.data, spoken), executed=not _never_ran(result))
+
+
+async def _execute(context: Context, request: Asked) -> ExecutionResult:
+    allowed = {OperationType.QUERY} if request.read_only else {OperationType.QUERY, OperationType.MUTATION}
+    result: Any = await built.execute(
+        request.query,
+        variable_values=request.variables,
+        context_value=context,
+        operation_name=request.operation_name,
+        allowed_operation_types=allowed,
+    )
+    return result  # type: ignore[no-any-return]  # Strawberry's result is graphql-core's with extensions
+
+
+def _never_ran(result: ExecutionResult) -> bool:
+    return result.data is None and any(error.path is None for error in result.errors or ())
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    if not hasattr(_thread, "loop"):
+        _thread.loop = asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = _thread.loop
+    return loop
+
+
+def _refused(error: GraphQLError) -> Answered:
+    return Answered(_body(None, [_spoken(error, "")], with_data=False), executed=False)
+
+
+def _body(data: Any, errors: list[dict[str, Any]], *, with_data: bool = True) -> bytes:
+    body: dict[str, Any] = {"data": data} if with_data else {}
+    if errors:
+        body["errors"] = errors
+    return orjson.dumps(body)
+
+
+def _spoken(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = error.original_error
+    if isinstance(cause, GraphQLError) or cause is None:
+        code = (error.extensions or {}).get("code") or _code_of(error)
+        return _formatted(error, error.message, {**(error.extensions or {}), "code": code})
+    if isinstance(cause, Refusal):
+        extensions: dict[str, Any] = {"code": cause.code}
+        if cause.path:
+            extensions["argument"] = ".".join(cause.path)
+        if getattr(cause, "position", None) is not None:
+            extensions["position"] = cause.position  # type: ignore[attr-defined]  # only BadSearch has one
+        return _formatted(error, cause.message, extensions)
+    return _formatted(error, **_masked(error.path, request_id, cause))
+
+
+def _code_of(error: GraphQLError) -> str:
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_USER_INPUT"
+
+
+def _formatted(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    formatted: dict[str, Any] = {"message": message, "extensions": extensions}
+    if error.locations:
+        formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        formatted["path"] = error.path
+    return formatted
+
+
+def _masked(path: Any, request_id: str, cause: BaseException | None = None) -> dict[str, Any]:
+    reference = uuid.uuid4().hex[:12]
+    _log.error("graphql.bug", reference=reference, path=path, request_id=request_id, exc_info=cause or True)
+    return {
+        "message": f"Something went wrong on our side; quote the reference {reference}.",
+        "extensions": {"code": "INTERNAL", "reference": reference},
+    }

@@ -1,0 +1,183 @@
+"""Filters and orders of asset lists, and how they become the domain's filter tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import strawberry
+
+from domain import taxonomy
+from domain.assets import Order, OrderField
+from domain.global_ids import number_of
+from domain.refusals import Invalid
+from domain.work import Work
+from schema.enums import AssetKind, AssetLifecycle, Direction
+from schema.scalars import BigInt, Instant
+from storage.index.conditions import (
+    MAX_DEPTH,
+    All,
+    AnyOf,
+    Between,
+    Condition,
+    Field,
+    HasTag,
+    Is,
+    Not,
+    Number,
+    OneOf,
+    StartsWith,
+)
+from storage.index.conditions import Instant as Moment
+
+
+@strawberry.input(description="A text equals, is one of, or begins with.")
+class TextFilter:
+    eq: str | None = None
+    one_of: list[str] | None = None
+    starts_with: str | None = None
+
+
+@strawberry.input(description="An asset's kind.")
+class AssetKindFilter:
+    eq: AssetKind | None = None
+    one_of: list[AssetKind] | None = None
+
+
+@strawberry.input(description="An asset's place in its life. Naming it brings archived assets back into view.")
+class AssetLifecycleFilter:
+    eq: AssetLifecycle | None = None
+    one_of: list[AssetLifecycle] | None = None
+
+
+@strawberry.input(description="A whole number equals, or lies between (both ends included).")
+class IntFilter:
+    eq: int | None = None
+    from_: int | None = strawberry.field(name="from", default=None)
+    to: int | None = None
+
+
+@strawberry.input(description="A large whole number equals, or lies between (both ends included).")
+class BigIntFilter:
+    eq: BigInt | None = None
+    from_: BigInt | None = strawberry.field(name="from", default=None)
+    to: BigInt | None = None
+
+
+@strawberry.input(description="A moment lies between: from included, to excluded.")
+class DateTimeFilter:
+    from_: Instant | None = strawberry.field(name="from", default=None)
+    to: Instant | None = None
+
+
+@strawberry.input(description="Tags that an asset carries.")
+class TagFilter:
+    any_of: list[strawberry.ID] | None = strawberry.field(default=None, description="At least one of these.")
+    all_of: list[strawberry.ID] | None = strawberry.field(default=None, description="Every one of these.")
+    none_of: list[strawberry.ID] | None = strawberry.field(default=None, description="None of these.")
+    include_descendants: bool = strawberry.field(default=True, description="A tag stands for all below it, too.")
+
+
+@strawberry.input(description="What an asset must be like; everything given must hold.")
+class AssetWhere:
+    and_: list[AssetWhere] | None = strawberry.field(name="AND", default=None)
+    or_: list[AssetWhere] | None = strawberry.field(name="OR", default=None)
+    not_: AssetWhere | None = strawberry.field(name="NOT", default=None)
+    kind: AssetKindFilter | None = None
+    lifecycle: AssetLifecycleFilter | None = None
+    tags: TagFilter | None = None
+    media_type: TextFilter | None = None
+    width: IntFilter | None = strawberry.field(default=None, description="Of the current version, in pixels.")
+    height: IntFilter | None = strawberry.field(default=None, description="Of the current version, in pixels.")
+    byte_size: BigIntFilter | None = strawberry.field(default=None, description="Of the current version.")
+    created_at: DateTimeFilter | None = None
+    updated_at: DateTimeFilter | None = None
+    captured_at: DateTimeFilter | None = None
+
+
+@strawberry.input(description="A field to order by and the way to run.")
+class AssetOrder:
+    field: OrderField
+    direction: Direction = Direction.ASC
+
+
+MEASURES: Final[tuple[Number, ...]] = ("width", "height", "byte_size")
+MOMENTS: Final[tuple[Moment, ...]] = ("created_at", "updated_at", "captured_at")
+
+
+def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition | None:
+    """The filter tree of `where`; None where nothing was asked."""
+    if where is None:
+        return None
+    if depth > MAX_DEPTH:
+        raise Invalid(f"A filter may be {MAX_DEPTH} levels deep.", ("where",), "filter")
+    parts = [*_plain(where), *_tags(work, where.tags)]
+    parts += [inner for each in where.and_ or () if (inner := condition(work, each, depth + 1)) is not None]
+    if where.or_ is not None:
+        parts.append(AnyOf(tuple(condition(work, each, depth + 1) or All(()) for each in where.or_)))
+    if where.not_ is not None:
+        parts.append(Not(condition(work, where.not_, depth + 1) or All(())))
+    return All(tuple(parts))
+
+
+def orders(order_by: Iterable[AssetOrder] | None) -> tuple[Order, ...]:
+    return tuple(Order(each.field, each.direction is Direction.DESC) for each in order_by or ())
+
+
+def _plain(where: AssetWhere) -> list[Condition]:
+    parts: list[Condition] = []
+    if where.kind is not None:
+        parts += _words("kind", where.kind)
+    if where.lifecycle is not None:
+        parts += _words("lifecycle", where.lifecycle)
+    if where.media_type is not None:
+        parts += _text(where.media_type)
+    for measure in MEASURES:
+        parts += _number(measure, getattr(where, measure))
+    for name in MOMENTS:
+        given: DateTimeFilter | None = getattr(where, name)
+        if given is not None:
+            parts.append(Between(name, given.from_, given.to))
+    return parts
+
+
+def _words(field: Field, given: AssetKindFilter | AssetLifecycleFilter) -> list[Condition]:
+    parts: list[Condition] = [] if given.eq is None else [Is(field, given.eq.value)]
+    if given.one_of is not None:
+        parts.append(OneOf(field, tuple(word.value for word in given.one_of)))
+    return parts
+
+
+def _text(given: TextFilter) -> list[Condition]:
+    parts: list[Condition] = [] if given.eq is None else [Is("media_type", given.eq)]
+    if given.one_of is not None:
+        parts.append(OneOf("media_type", tuple(given.one_of)))
+    if given.starts_with is not None:
+        parts.append(StartsWith("media_type", given.starts_with))
+    return parts
+
+
+def _number(name: Number, given: IntFilter | BigIntFilter | None) -> list[Condition]:
+    if given is None:
+        return []
+    parts: list[Condition] = [] if given.eq is None else [Is(name, given.eq)]
+    if given.from_ is not None or given.to is not None:
+        parts.append(Between(name, given.from_, given.to))
+    return parts
+
+
+def _tags(work: Work, given: TagFilter | None) -> list[Condition]:
+    if given is None:
+        return []
+
+    def meant(ids: Iterable[strawberry.ID]) -> tuple[int, ...]:
+        numbers = [number_of("Tag", each, ("where", "tags")) for each in ids]
+        if not given.include_descendants:
+            return tuple(sorted(tag.id for tag in taxonomy.by_id(work, numbers).values()))
+        return tuple(sorted(taxonomy.with_descendants(work, numbers)))
+
+    parts: list[Condition] = [] if given.any_of is None else [HasTag(meant(given.any_of))]
+    parts += [HasTag(meant([each])) for each in given.all_of or ()]
+    if given.none_of:
+        parts.append(Not(HasTag(meant(given.none_of))))
+    return parts

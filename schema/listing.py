@@ -1,0 +1,178 @@
+"""A list of assets as a Relay connection: page, total and facets are each worked out only when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain import assets, pages, search, taxonomy
+from domain.assets import Stage
+from domain.global_ids import encode
+from domain.work import Work
+from schema import filters
+from schema.context import Context
+from schema.enums import AssetFacet
+from schema.fields import field
+from schema.mutating import plain
+from schema.paging import PageInfo, cursors, page_info
+from storage.index.contract import FacetField, Hit
+from storage.index.contract import FacetValue as FoundValue
+from storage.tables import AssetRow, TagRow
+
+if TYPE_CHECKING:
+    from schema.assets import Asset
+
+
+class AssetList:
+    """What was asked of a list: words, filter, order, stage."""
+
+    def __init__(
+        self,
+        work: Work,
+        text: str | None,
+        where: filters.AssetWhere | None,
+        order_by: list[filters.AssetOrder] | None,
+        stage: Stage | None,
+    ) -> None:
+        self.work = work
+        self.text = text if text and text.strip() else None
+        self.condition = filters.condition(work, where)
+        self.order = filters.orders(order_by)
+        self.stage = stage or Stage.DRAFT
+        self.scope = pages.scope_of("assets", self.text, plain(where), plain(order_by), self.stage.value)
+
+    def paging(self, first: int | None, after: str | None, last: int | None, before: str | None) -> pages.Paging:
+        return pages.paging(self.work, self.scope, first=first, after=after, last=last, before=before)
+
+    def found(self, wanted: pages.Paging, *, highlight: bool) -> search.Found | None:
+        """The page with what only a search knows; None without words to search for."""
+        if self.text is None:
+            return None
+        return search.page(self.work, self.text, self.condition, self.order, wanted, self.stage, highlight=highlight)
+
+    def page(self, wanted: pages.Paging) -> pages.Slice[AssetRow]:
+        return assets.page(self.work, self.condition, self.order, wanted, self.stage)
+
+    def count(self) -> int:
+        return assets.count(self.work, self.condition, self.stage)
+
+    def facets(self, by: list[AssetFacet]) -> dict[str, tuple[FoundValue, ...]]:
+        fields: list[FacetField] = [each.value for each in by]
+        if self.text is None:
+            return assets.facets(self.work, self.condition, fields, self.stage)
+        return search.facets(self.work, self.text, self.condition, fields, self.stage)
+
+
+@strawberry.type(description="A piece of a text with the places that were found in it.")
+class TextFragment:
+    text: str
+    matches: list[list[int]] = strawberry.field(description="Places as [start, end) in characters.")
+
+
+@strawberry.type(description="Where in an asset the words were found.")
+class TextMatch:
+    field: str
+    fragments: list[TextFragment]
+
+    @classmethod
+    def all_of(cls, hit: Hit) -> list[TextMatch]:
+        return [
+            cls(
+                field=match.field,
+                fragments=[
+                    TextFragment(text=f.text, matches=[list(pair) for pair in f.matches]) for f in match.fragments
+                ],
+            )
+            for match in hit.matches
+        ]
+
+
+@strawberry.type(description="One value of a facet and how many assets have it.")
+class FacetValue:
+    value: str = strawberry.field(description="A word, a year, or a tag's id.")
+    label: str = strawberry.field(description="The same for people.")
+    count: int
+
+
+@strawberry.type(description="How a list divides by one property, its most frequent values first.")
+class Facet:
+    by: AssetFacet
+    values: list[FacetValue]
+
+
+@strawberry.type
+class AssetEdge:
+    node: Annotated[Asset, strawberry.lazy("schema.assets")]
+    cursor: str
+    score: float | None = strawberry.field(description="How well it was found; null without a search.")
+    text_matches: list[TextMatch] = strawberry.field(description="Where the words were found; empty without a search.")
+
+
+@strawberry.type(description="A page of assets.")
+class AssetConnection:
+    asked: strawberry.Private[AssetList]
+    wanted: strawberry.Private[pages.Paging]
+    highlight: strawberry.Private[bool] = True
+
+    @cached_property
+    def _found(self) -> search.Found | None:
+        return self.asked.found(self.wanted, highlight=self.highlight)
+
+    @cached_property
+    def _slice(self) -> pages.Slice[AssetRow]:
+        return self.asked.page(self.wanted) if self._found is None else self._found.slice
+
+    @strawberry.field
+    def edges(self, info: strawberry.Info[Context]) -> list[AssetEdge]:
+        from schema.assets import Asset
+
+        hits = {} if self._found is None else self._found.hits
+        marks = cursors(info.context.work, self._slice)
+        return [
+            AssetEdge(
+                node=Asset.of(row),
+                cursor=mark,
+                score=hits[row.id].score if row.id in hits else None,
+                text_matches=TextMatch.all_of(hits[row.id]) if row.id in hits else [],
+            )
+            for row, mark in zip(self._slice.rows, marks, strict=True)
+        ]
+
+    @strawberry.field
+    def nodes(self) -> list[Annotated[Asset, strawberry.lazy("schema.assets")]]:
+        from schema.assets import Asset
+
+        return [Asset.of(row) for row in self._slice.rows]
+
+    @strawberry.field
+    def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
+        return page_info(info.context.work, self._slice)
+
+    @field("How many there are on all pages together.")
+    def total_count(self) -> int:
+        return self.asked.count() if self._found is None else self._found.total
+
+    @field("How all of them, not just this page, divide.")
+    def facets(self, info: strawberry.Info[Context], by: list[AssetFacet]) -> list[Facet]:
+        found = self.asked.facets(by)
+        names = taxonomy.by_id(info.context.work, [int(each.value) for each in found.get("tag", ())])
+        return [Facet(by=each, values=[_spoken(each, value, names) for value in found[each.value]]) for each in by]
+
+    @field("A search that finds more, where this one found nothing under its own words.")
+    def did_you_mean(self) -> str | None:
+        return None if self._found is None else self._found.did_you_mean
+
+    @field("Milliseconds for which the oldest change unknown to the search index has waited.")
+    def index_lag_ms(self, info: strawberry.Info[Context]) -> int:
+        return search.lag_ms(info.context.work)
+
+
+def _spoken(by: AssetFacet, found: FoundValue, names: Mapping[int, TagRow]) -> FacetValue:
+    if by is AssetFacet.TAG:
+        number = int(found.value)
+        label = names[number].name if number in names else str(number)
+        return FacetValue(value=encode("Tag", number), label=label, count=found.count)
+    return FacetValue(value=str(found.value), label=str(found.value), count=found.count)

@@ -1,0 +1,41 @@
+"""The parts that all Relay connections share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+from domain import pages
+from domain.work import Work
+
+First: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="How many from the start: 20 if not said, at most 100.")
+]
+After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what stands after this cursor.")]
+Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many from the end, at most 100.")]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what stands before this cursor.")]
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+def page_info(work: Work, slice_: pages.Slice[Any]) -> PageInfo:
+    ends = (
+        [pages.cursor(work, slice_.scope, slice_.positions[at]) for at in (0, -1)] if slice_.positions else [None, None]
+    )
+    return PageInfo(
+        has_next_page=slice_.has_next,
+        has_previous_page=slice_.has_previous,
+        start_cursor=ends[0],
+        end_cursor=ends[1],
+    )
+
+
+def cursors(work: Work, slice_: pages.Slice[Any]) -> list[str]:
+    return [pages.cursor(work, slice_.scope, position) for position in slice_.positions]

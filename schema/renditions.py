@@ -1,0 +1,238 @@
+"""Renditions, and the presets that say how they are made."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain import delivery, presets, renditions
+from domain.global_ids import encode, number_of
+from domain.recipes import Fit, Format
+from domain.work import Work
+from schema.context import Context
+from schema.enums import RenditionState
+from schema.errors import MutationError
+from schema.fields import field, mutation
+from schema.mutating import Answer, run
+from schema.node import KINDS, Kind, Node
+from schema.scalars import BigInt, Instant, Sha256, Url
+from storage.tables import RenditionPresetRow, RenditionRow
+
+
+@strawberry.type(description="A signed address of bytes, good until `validUntil`.")
+class SignedUrl:
+    url: Url
+    valid_until: Instant
+
+    @classmethod
+    def of(cls, signed: delivery.SignedUrl | None) -> SignedUrl | None:
+        return None if signed is None else cls(url=Url(signed.url), valid_until=signed.valid_until)
+
+
+@strawberry.type(description="Why something could not be made of a file.")
+class Failure:
+    code: str = strawberry.field(description="A stable word such as TRUNCATED or TOO_MANY_PIXELS.")
+    message: str = strawberry.field(description="A whole sentence for people.")
+    retryable: bool = strawberry.field(description="Whether the same bytes may do better another time.")
+
+    @classmethod
+    def of(cls, code: str | None, message: str | None) -> Failure | None:
+        if code is None:
+            return None
+        return cls(code=code, message=message or "", retryable=renditions.is_retryable(code))
+
+
+@strawberry.type(description="A way to make renditions, by name.")
+class RenditionPreset(Node):
+    name: str
+    format: Format
+    width: int = strawberry.field(description="Width of the box, in pixels.")
+    height: int = strawberry.field(description="Height of the box, in pixels.")
+    fit: Fit
+    quality: int = strawberry.field(description="1 to 100.")
+    background: str = strawberry.field(
+        description="What stands behind transparency where the format has none: #rrggbb."
+    )
+    is_default: bool = strawberry.field(description="Made for every version without being asked.")
+    archived: bool
+    revision: int
+
+    @classmethod
+    def of(cls, row: RenditionPresetRow) -> RenditionPreset:
+        return cls(
+            id=strawberry.ID(encode("RenditionPreset", row.id)),
+            name=row.name,
+            format=Format[row.format],
+            width=row.width,
+            height=row.height,
+            fit=Fit[row.fit],
+            quality=row.quality,
+            background=row.background,
+            is_default=row.is_default,
+            archived=row.archived_at is not None,
+            revision=row.revision,
+        )
+
+
+@strawberry.type(description="What a preset makes of one version. Reading it never makes it.")
+class Rendition(Node):
+    row: strawberry.Private[RenditionRow]
+    state: RenditionState
+    media_type: str | None
+    width: int | None
+    height: int | None
+    byte_size: BigInt | None
+    sha256: Sha256 | None
+    failure: Failure | None
+
+    @classmethod
+    def of(cls, row: RenditionRow) -> Rendition:
+        return cls(
+            row=row,
+            id=strawberry.ID(encode("Rendition", row.id)),
+            state=RenditionState(row.state),
+            media_type=row.media_type,
+            width=row.width,
+            height=row.height,
+            byte_size=None if row.byte_size is None else BigInt(row.byte_size),
+            sha256=None if row.sha256 is None else Sha256(row.sha256),
+            failure=Failure.of(row.failure_code, row.failure_message),
+        )
+
+    @field("The name of the preset that made it.")
+    async def preset(self, info: strawberry.Info[Context]) -> str:
+        preset = await info.context.load(presets.by_id, self.row.preset_id)
+        return "" if preset is None else preset.name
+
+    @field("Where its bytes are fetched; null unless READY.")
+    def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
+
+
+@strawberry.input(description="A new preset.")
+class RenditionPresetCreateInput:
+    name: str
+    format: Format
+    width: int
+    height: int
+    fit: Fit = Fit.CONTAIN
+    quality: int | None = None
+    background: str | None = None
+    is_default: bool = False
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.input(description="Changes to a preset; what is left out stays.")
+class RenditionPresetUpdateInput:
+    preset: strawberry.ID
+    expected_revision: int
+    name: str | None = None
+    format: Format | None = None
+    width: int | None = None
+    height: int | None = None
+    fit: Fit | None = None
+    quality: int | None = None
+    background: str | None = None
+    is_default: bool | None = None
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.input(description="The preset to archive.")
+class RenditionPresetArchiveInput:
+    preset: strawberry.ID
+    expected_revision: int
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.type(description="`preset` is null exactly when `errors` is not empty.")
+class RenditionPresetPayload:
+    preset: RenditionPreset | None
+    errors: list[MutationError]
+    client_mutation_id: str | None = None
+
+
+@strawberry.input(description="The failed rendition to try again.")
+class RenditionRetryInput:
+    rendition: strawberry.ID
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.type(description="`rendition` is null exactly when `errors` is not empty.")
+class RenditionRetryPayload:
+    rendition: Rendition | None
+    errors: list[MutationError]
+    client_mutation_id: str | None = None
+
+
+@strawberry.type
+class RenditionQueries:
+    @field("All living presets, oldest first.")
+    def rendition_presets(self, info: strawberry.Info[Context]) -> list[RenditionPreset]:
+        return [RenditionPreset.of(row) for row in presets.all_of(info.context.work)]
+
+
+@strawberry.type
+class RenditionMutations:
+    @mutation("Makes a preset; a default one is made for every current version, in the background.")
+    def rendition_preset_create(
+        self,
+        info: strawberry.Info[Context],
+        input: RenditionPresetCreateInput,
+    ) -> RenditionPresetPayload:
+        return run(info, input, RenditionPresetPayload, lambda work: _preset(presets.create(work, _wish(input))))
+
+    @mutation("Changes a preset; what it made before is made anew in the background.")
+    def rendition_preset_update(
+        self,
+        info: strawberry.Info[Context],
+        input: RenditionPresetUpdateInput,
+    ) -> RenditionPresetPayload:
+        def act(work: Work) -> Answer:
+            number = number_of("RenditionPreset", input.preset, ("preset",))
+            return _preset(presets.update(work, number, _wish(input), input.expected_revision))
+
+        return run(info, input, RenditionPresetPayload, act)
+
+    @mutation("Puts a preset away: nothing more is made by it.")
+    def rendition_preset_archive(
+        self,
+        info: strawberry.Info[Context],
+        input: RenditionPresetArchiveInput,
+    ) -> RenditionPresetPayload:
+        def act(work: Work) -> Answer:
+            number = number_of("RenditionPreset", input.preset, ("preset",))
+            return _preset(presets.archive(work, number, input.expected_revision))
+
+        return run(info, input, RenditionPresetPayload, act)
+
+    @mutation("Tries a failed rendition again.")
+    def rendition_retry(self, info: strawberry.Info[Context], input: RenditionRetryInput) -> RenditionRetryPayload:
+        def act(work: Work) -> Answer:
+            row = renditions.retry(work, number_of("Rendition", input.rendition, ("rendition",)))
+            return {"rendition": ("Rendition", row.id)}
+
+        return run(info, input, RenditionRetryPayload, act)
+
+
+def _preset(row: RenditionPresetRow) -> Answer:
+    return {"preset": ("RenditionPreset", row.id)}
+
+
+def _wish(wanted: RenditionPresetCreateInput | RenditionPresetUpdateInput) -> presets.Wish:
+    return presets.Wish(
+        name=wanted.name,
+        format=wanted.format,
+        width=wanted.width,
+        height=wanted.height,
+        fit=wanted.fit,
+        quality=wanted.quality,
+        background=wanted.background,
+        is_default=wanted.is_default,
+    )
+
+
+KINDS["RenditionPreset"] = Kind(presets.by_id, RenditionPreset.of)
+KINDS["Rendition"] = Kind(renditions.visible, Rendition.of)

@@ -1,0 +1,132 @@
+"""Versions of assets: bytes, what they say of themselves, and what was made of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain import assets, delivery, metadata, pages, presets, renditions
+from domain.global_ids import encode
+from schema.context import Context
+from schema.enums import RenditionState
+from schema.fields import field
+from schema.node import KINDS, Kind, Node
+from schema.paging import PageInfo, cursors, page_info
+from schema.renditions import Failure, Rendition, SignedUrl
+from schema.scalars import BigInt, Instant, Json, Sha256
+from storage.tables import AssetVersionRow
+
+if TYPE_CHECKING:
+    from schema.assets import Asset
+
+
+@strawberry.type(description="One thing a file says of itself.")
+class MetadataEntry:
+    namespace: str = strawberry.field(description="Where it stands: file, exif, iptc, xmp, pdf, icc.")
+    name: str
+    value: Json
+
+
+@strawberry.type(description="One set of bytes of an asset; it never changes.")
+class AssetVersion(Node):
+    row: strawberry.Private[AssetVersionRow]
+    number: int = strawberry.field(description="1, 2, 3 … within its asset.")
+    sha256: Sha256
+    media_type: str = strawberry.field(description="What the bytes are, whatever the file's name says.")
+    byte_size: BigInt
+    width: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
+    height: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
+    file_name: str
+    change_note: str | None
+    captured_at: Instant | None
+    created_at: Instant
+    analysis: RenditionState = strawberry.field(description="How far the reading of its metadata has come.")
+    failure: Failure | None = strawberry.field(description="Why it could not be read.")
+
+    @classmethod
+    def of(cls, row: AssetVersionRow) -> AssetVersion:
+        return cls(
+            row=row,
+            id=strawberry.ID(encode("AssetVersion", row.id)),
+            number=row.number,
+            sha256=Sha256(row.sha256),
+            media_type=row.media_type,
+            byte_size=BigInt(row.byte_size),
+            width=row.width,
+            height=row.height,
+            file_name=row.file_name,
+            change_note=row.change_note,
+            captured_at=row.captured_at,
+            created_at=row.created_at,
+            analysis=RenditionState(row.analysis_state),
+            failure=Failure.of(row.failure_code, row.failure_message),
+        )
+
+    @field("The asset it belongs to.")
+    async def asset(self, info: strawberry.Info[Context]) -> Annotated[Asset, strawberry.lazy("schema.assets")]:
+        from schema import assets as spoken
+
+        return await spoken.required(info, self.row.asset_id)
+
+    @field("The earlier version whose bytes these are, where it was made current again.")
+    async def made_from(self, info: strawberry.Info[Context]) -> AssetVersion | None:
+        if self.row.made_from_id is None:
+            return None
+        found = await info.context.load(assets.versions_by_id, self.row.made_from_id)
+        return None if found is None else AssetVersion.of(found)
+
+    @field("Everything the file says of itself, by namespace and name.")
+    async def metadata(self, info: strawberry.Info[Context]) -> list[MetadataEntry]:
+        rows = await info.context.load(metadata.of_versions, self.row.id) or []
+        return [MetadataEntry(namespace=row.namespace, name=row.name, value=Json(row.value)) for row in rows]
+
+    @field("What the presets have made of it, or are making.")
+    async def renditions(self, info: strawberry.Info[Context]) -> list[Rendition]:
+        rows = await info.context.load(renditions.of_versions, self.row.id) or []
+        return [Rendition.of(row) for row in rows]
+
+    @field("What the preset of this name has made of it; null where it was never asked to.")
+    async def rendition(self, info: strawberry.Info[Context], preset: str) -> Rendition | None:
+        for row in await info.context.load(renditions.of_versions, self.row.id) or []:
+            made_by = await info.context.load(presets.by_id, row.preset_id)
+            if made_by is not None and made_by.name == preset:
+                return Rendition.of(row)
+        return None
+
+    @field("Where its own bytes are fetched.")
+    def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        return SignedUrl.of(delivery.original_url(info.context.work, self.row))
+
+
+@strawberry.type
+class AssetVersionEdge:
+    node: AssetVersion
+    cursor: str
+
+
+@strawberry.type(description="A page of versions, newest first.")
+class AssetVersionConnection:
+    slice: strawberry.Private[pages.Slice[AssetVersionRow]]
+    asset_id: strawberry.Private[int]
+
+    @strawberry.field
+    def edges(self, info: strawberry.Info[Context]) -> list[AssetVersionEdge]:
+        marks = cursors(info.context.work, self.slice)
+        pairs = zip(self.slice.rows, marks, strict=True)
+        return [AssetVersionEdge(node=AssetVersion.of(row), cursor=mark) for row, mark in pairs]
+
+    @strawberry.field
+    def nodes(self) -> list[AssetVersion]:
+        return [AssetVersion.of(row) for row in self.slice.rows]
+
+    @strawberry.field
+    def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
+        return page_info(info.context.work, self.slice)
+
+    @strawberry.field
+    async def total_count(self, info: strawberry.Info[Context]) -> int:
+        return await info.context.load(assets.version_counts, self.asset_id) or 0
+
+
+KINDS["AssetVersion"] = Kind(assets.versions_by_id, AssetVersion.of)

@@ -1,0 +1,1 @@
+"""What is kept: rows, bytes, the search index and jobs, and nothing about who asks for them."""

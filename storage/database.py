@@ -1,0 +1,107 @@
+"""One door to the rows, on SQLite or PostgreSQL.
+
+A unit of work is `writing()` or `reading()`: a session in one transaction that commits when the block ends and
+rolls back when it raises. On SQLite a writer takes its lock at the start (`BEGIN IMMEDIATE`): every other mode
+lost updates or failed at once under four writers (docs/decisions/0003). A reader sees one snapshot throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysqlite3.dbapi2
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+
+#: Seconds a statement waits for another writer before it fails.
+LOCK_SECONDS = 30
+#: Connections held open, and so how many threads may be inside the database at once.
+POOL_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Database:
+    """An opened database; share one per process and close it at the end."""
+
+    url: str
+    engine: sa.Engine
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one snapshot and must not write (PostgreSQL refuses; SQLite would ask for a lock)."""
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @property
+    def _reader(self) -> sa.Engine:
+        if self.is_postgres:
+            return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return self.engine.execution_options(readonly=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str, *, pool_size: int = POOL_SIZE) -> Database:
+    """Opens `url`; creates the folder of a SQLite file. Unknown kinds of database → ValueError with a sentence."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ValueError("IMPRIMATUR_DATABASE_URL is not a database URL.") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return Database(url, _sqlite(parsed, pool_size))
+        case "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            return Database(url, sa.create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True))
+        case other:
+            raise ValueError(f"{other} is not supported: use sqlite:///… or postgresql://….")
+
+
+def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("SQLite needs a file: several processes share it.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        module=pysqlite3.dbapi2,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": LOCK_SECONDS},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: DBAPIConnection, _record: object) -> None:
+    driver: Any = connection
+    driver.isolation_level = None  # the driver must not open transactions on its own: `_begin` does
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+    ):
+        driver.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    reads = connection.get_execution_options().get("readonly", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,39 @@
+"""The tables, one module per feature; importing this package loads them all into `Row.metadata`."""
+
+from __future__ import annotations
+
+from storage.tables.assets import AssetRow, AssetVersionRow, BlobRow, MetadataRow
+from storage.tables.history import EventRow, IdempotencyRow
+from storage.tables.identity import OrganisationRow, PrincipalRow, TokenRow
+from storage.tables.intake import ImportEntryRow, UploadRow
+from storage.tables.jobs import CronSlotRow, JobRow
+from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
+from storage.tables.renditions import RenditionPresetRow, RenditionRow
+from storage.tables.row import Row
+from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables.workflow import ApprovalRow
+
+__all__ = [
+    "ApprovalRow",
+    "AssetRow",
+    "AssetTagRow",
+    "AssetVersionRow",
+    "BlobRow",
+    "CronSlotRow",
+    "EventRow",
+    "IdempotencyRow",
+    "ImportEntryRow",
+    "JobRow",
+    "LightboxAssetRow",
+    "LightboxRow",
+    "MetadataRow",
+    "OrganisationRow",
+    "PrincipalRow",
+    "RenditionPresetRow",
+    "RenditionRow",
+    "Row",
+    "TagRow",
+    "TagSynonymRow",
+    "TokenRow",
+    "UploadRow",
+]

@@ -1,0 +1,129 @@
+"""Assets, their immutable versions, the blobs these point at, and the metadata read out of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.tables.row import Row, one_of
+from storage.types import Json
+
+ASSET_KINDS = (
+    "IMAGE",
+    "VIDEO",
+    "AUDIO",
+    "DOCUMENT",
+    "TEMPLATE",
+    "FONT",
+    "LOGO",
+    "COPY",
+    "ARCHIVE",
+    "DATASET",
+)
+LIFECYCLES = (
+    "DRAFT",
+    "IN_REVIEW",
+    "CHANGES_REQUESTED",
+    "APPROVED",
+    "PUBLISHED",
+    "WITHDRAWN",
+    "EXPIRED",
+    "ARCHIVED",
+    "QUARANTINED",
+)
+#: Where a title, description or tag came from; a lower one never overwrites a higher one.
+ORIGINS = ("FILE_NAME", "METADATA", "FOLDER", "USER")
+ANALYSIS_STATES = ("QUEUED", "RUNNING", "READY", "FAILED")
+
+
+class BlobRow(Row):
+    """Bytes in the blob store. References are the foreign keys that point here, so none can dangle."""
+
+    __tablename__ = "blob"
+    __table_args__ = (
+        CheckConstraint("length(sha256) = 64", name="digest"),
+        CheckConstraint("byte_size >= 0", name="size"),
+    )
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    byte_size: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class AssetRow(Row):
+    __tablename__ = "asset"
+    __table_args__ = (
+        one_of("kind", ASSET_KINDS),
+        one_of("lifecycle", LIFECYCLES),
+        one_of("title_origin", ORIGINS),
+        one_of("description_origin", ORIGINS),
+        Index("ix_asset_created", "org_id", "created_at", "id"),
+        Index("ix_asset_updated", "org_id", "updated_at", "id"),
+        Index("ix_asset_title", "org_id", "title_folded", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    title_folded: Mapped[str]
+    title_origin: Mapped[str]
+    description: Mapped[str | None]
+    description_origin: Mapped[str]
+    lifecycle: Mapped[str]
+    #: What `assetRestore` goes back to; set exactly while the asset is archived.
+    lifecycle_before_archive: Mapped[str | None]
+    #: Without a foreign key: the version needs the asset's id first, and a trigger checks the pointer instead.
+    current_version_id: Mapped[int | None] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    updated_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": revision}
+
+
+class AssetVersionRow(Row):
+    """One set of bytes of an asset. A trigger refuses every change but what analysis finds out."""
+
+    __tablename__ = "asset_version"
+    __table_args__ = (
+        UniqueConstraint("asset_id", "number"),
+        CheckConstraint("number >= 1", name="number"),
+        one_of("analysis_state", ANALYSIS_STATES),
+        Index("ix_asset_version_sha256", "sha256", "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
+    byte_size: Mapped[int]
+    file_name: Mapped[str]
+    media_type: Mapped[str]
+    change_note: Mapped[str | None]
+    #: The version whose bytes were made current again, if this one is such a return.
+    made_from_id: Mapped[int | None] = mapped_column(ForeignKey("asset_version.id"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+
+    analysis_state: Mapped[str] = mapped_column(default="QUEUED")
+    failure_code: Mapped[str | None]
+    failure_message: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    captured_at: Mapped[datetime | None]
+
+
+class MetadataRow(Row):
+    """One thing the file says of itself, such as (`exif`, `Model`)."""
+
+    __tablename__ = "metadata"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("asset_version.id"), primary_key=True)
+    namespace: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
