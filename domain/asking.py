@@ -109,13 +109,13 @@ def retry_job(work: Work, job_id: int) -> JobRow:
     """Gives a dead job all its attempts again. Refused: NotFound, and Conflict unless it is DEAD."""
     job = jobs_by_id(work, [job_id]).get(job_id)
     if job is None:
-        raise NotFound("There is no such job.", ("id",))
+        raise NotFound("There is no such job.", ("job",))
     try:
         retried = jobs.retry(work.session, job_id)
     except jobs.KeyTaken:
-        raise Conflict("The same work was asked for again and has not ended yet.", ("id",)) from None
+        raise Conflict("The same work was asked for again and has not ended yet.", ("job",)) from None
     if not retried:
-        raise Conflict(f"Only a dead job can be tried again, and this one is {job.state}.", ("id",))
+        raise Conflict(f"Only a dead job can be tried again, and this one is {job.state}.", ("job",))
     return job
 
 

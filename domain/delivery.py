@@ -167,7 +167,7 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
     rendition, preset, original_name = found
     assert rendition.sha256 is not None, "a READY rendition has bytes"
     assert rendition.byte_size is not None, "and knows how many"
-    made_as = Format(preset.format.lower())
+    made_as = Format[preset.format]
     return Delivery(
         sha256=rendition.sha256,
         byte_size=rendition.byte_size,

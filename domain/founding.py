@@ -10,5 +10,6 @@ from domain.work import HUB
 def found(hub: Hub) -> tuple[str, bool]:
     """The first administrator's token, and whether it was made just now. Doing it again changes nothing."""
     with hub.writing(HUB) as work:
+        identity.take_turns(work)
         presets.ensure_seeds(work)
     return identity.first_administrator(hub)

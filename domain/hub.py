@@ -85,9 +85,12 @@ def secret_of(settings: Settings) -> bytes:
     return kept_secret(settings.data_dir / "secret-key")[0].encode()
 
 
-def kept_secret(path: Path) -> tuple[str, bool]:
-    """A random text kept in `path` (mode 0600), and whether it was made just now. Two processes get the same one."""
-    fresh = secrets.token_urlsafe(32)
+def kept_secret(path: Path, mark: str = "") -> tuple[str, bool]:
+    """A random text kept in `path` (mode 0600), and whether it was made just now. Two processes get the same one.
+
+    A new one begins with `mark`.
+    """
+    fresh = mark + secrets.token_urlsafe(32)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(fresh)

@@ -18,7 +18,7 @@ from domain.hub import Hub, kept_secret
 from domain.refusals import Invalid, NotFound, NotSignedIn
 from domain.texts import line
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
-from storage.tables import AssetRow, PrincipalRow, TokenRow
+from storage.tables import AssetRow, OrganisationRow, PrincipalRow, TokenRow
 
 TOKEN_MARK = "imp_"  # noqa: S105  # what every token starts with, so that leaked ones can be found by scanners
 PREFIX_LENGTH = 12
@@ -53,11 +53,17 @@ def first_administrator(hub: Hub) -> tuple[str, bool]:
     if hub.settings.admin_token:
         secret, fresh = hub.settings.admin_token, False
     else:
-        secret, fresh = kept_secret(hub.settings.data_dir / "admin-token")
+        secret, fresh = kept_secret(hub.settings.data_dir / "admin-token", TOKEN_MARK)
     with hub.writing(HUB) as work:
+        take_turns(work)
         if work.session.scalar(sa.select(TokenRow.id).where(TokenRow.digest == _digest(secret))) is None:
             _add_token(work, _administrator(work), "first administrator", secret, None)
     return secret, fresh
+
+
+def take_turns(work: Work) -> None:
+    """Of several processes that start at once, one founds the brand and the others then find it founded."""
+    work.session.execute(sa.select(OrganisationRow.id).where(OrganisationRow.id == BRAND_ORG_ID).with_for_update())
 
 
 def administrator(work: Work) -> Viewer:
@@ -129,7 +135,7 @@ def _add_token(work: Work, owner: PrincipalRow, name: str, secret: str, expires:
         principal_id=owner.id,
         name=name,
         digest=_digest(secret),
-        prefix=secret[:PREFIX_LENGTH],
+        prefix=secret[: min(PREFIX_LENGTH, len(secret) // 3)],  # an administrator may have chosen a short one
         created_at=work.now,
         expires_at=expires,
     )

@@ -78,7 +78,7 @@ def begin(
 
 def own(work: Work, upload_id: str) -> UploadRow:
     """The viewer's upload; `NotFound` for another's, `Gone` when its time is over."""
-    row = work.session.get(UploadRow, upload_id)
+    row = work.session.get(UploadRow, upload_id) if upload_id.isprintable() else None  # PostgreSQL takes no NUL
     if row is None or row.principal_id != work.viewer.principal_id:
         raise NotFound("There is no upload with this id.", ("upload",))
     if row.expires_at <= work.now:

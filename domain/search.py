@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from domain import identity, metadata, taxonomy, workflow
+from domain import approvals, identity, metadata, taxonomy
 from domain.assets import listing, reading
 from domain.assets.listing import Order, OrderField, Stage
 from domain.hub import Hub
@@ -187,7 +187,7 @@ def documents(work: Work, asset_ids: Iterable[int]) -> dict[int, Document]:
     tags = _tags(work, ids)
     names = _file_names(work, ids)
     said = _said(work, [version.id for _, version in rows if version is not None])
-    approved = workflow.approved_versions(work, ids)
+    approved = approvals.approved_versions(work, ids)
     return {
         asset.id: _document(
             asset,
@@ -245,7 +245,7 @@ def _shown(work: Work, hits: Hits, wanted: Paging, stage: Stage) -> Slice[AssetR
         found = found[-wanted.limit :] if wanted.limit else ()
     rows = reading.by_id(work, [hit.id for hit in found])
     if stage is Stage.APPROVED:
-        approved = workflow.approved_versions(work, rows)
+        approved = approvals.approved_versions(work, rows)
         rows = {asset_id: row for asset_id, row in rows.items() if asset_id in approved}
     kept = [hit for hit in found if hit.id in rows]
     more, came_from = len(hits.hits) > wanted.limit, wanted.position is not None

@@ -28,12 +28,12 @@ def paragraphs(text: str | None, limit: int, path: tuple[str, ...]) -> str | Non
     """Several lines of text; nothing but white space counts as none."""
     if text is None:
         return None
-    cleaned = _without_controls(unicodedata.normalize("NFC", text.replace("\r\n", "\n")), keep="\n\t").strip()
+    cleaned = _clean(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t").strip()
     return _bounded(cleaned, limit, path) or None
 
 
 def tidy_line(text: str) -> str:
-    return re.sub(r"\s+", " ", _without_controls(unicodedata.normalize("NFC", text), keep="\t\n\r")).strip()
+    return re.sub(r"\s+", " ", _clean(text, keep="\t\n\r")).strip()
 
 
 def fold(text: str) -> str:
@@ -41,13 +41,14 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _without_controls(text: str, keep: str) -> str:
+def _clean(text: str, keep: str) -> str:
     def stays(character: str) -> bool:
         if character in keep:
             return True
         return unicodedata.category(character) not in {"Cc", "Cs"} and character not in BIDI_OVERRIDES
 
-    return "".join(character for character in text if stays(character))
+    # Composed last: a character taken out may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", "".join(character for character in text if stays(character)))
 
 
 def _bounded(text: str, limit: int, path: tuple[str, ...]) -> str:

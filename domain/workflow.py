@@ -6,11 +6,9 @@ top of it and decide who may call it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import sqlalchemy as sa
 
-from domain import history
+from domain import approvals, history
 from domain.assets import reading
 from domain.refusals import Conflict, NotAllowed, NotFound, StaleSubject
 from domain.texts import MAX_NOTE, paragraphs
@@ -48,36 +46,26 @@ def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -
 
 
 def revoke(work: Work, version_id: int) -> AssetVersionRow:
-    """Takes the version's approval back; an asset left without any returns to DRAFT."""
+    """Takes the version's approval back; an asset left without any returns to DRAFT, or will when it is restored."""
     version, asset = _decided_on(work, version_id)
     approval = _standing(work, version)
     if approval is None:
         raise Conflict("This version is not approved.", ("version",))
     approval.revoked_at, approval.revoked_by = work.now, work.viewer.principal_id
     work.session.flush()
-    if asset.lifecycle == "APPROVED" and asset.id not in approved_versions(work, [asset.id]):
-        asset.lifecycle = "DRAFT"
+    if asset.id not in approvals.approved_versions(work, [asset.id]):
+        _back_to_draft(asset)
     asset.updated_at = work.now
     work.session.flush()
     history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id})
     return version
 
 
-def approved_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:
-    """Per asset its newest approved version; assets without one are left out."""
-    rows = (
-        sa.select(AssetVersionRow)
-        .join(ApprovalRow, ApprovalRow.version_id == AssetVersionRow.id)
-        .where(ApprovalRow.asset_id.in_(set(asset_ids)), ApprovalRow.revoked_at.is_(None))
-        .order_by(AssetVersionRow.number)
-    )
-    return {row.asset_id: row for row in work.session.scalars(rows)}
-
-
-def has_approved_version() -> sa.ColumnElement[bool]:
-    """The condition on `AssetRow` that some version of it is approved."""
-    standing = sa.select(ApprovalRow.id).where(ApprovalRow.asset_id == AssetRow.id, ApprovalRow.revoked_at.is_(None))
-    return standing.exists()
+def _back_to_draft(asset: AssetRow) -> None:
+    if asset.lifecycle == "APPROVED":
+        asset.lifecycle = "DRAFT"
+    if asset.lifecycle_before_archive == "APPROVED":
+        asset.lifecycle_before_archive = "DRAFT"
 
 
 def _decided_on(work: Work, version_id: int) -> tuple[AssetVersionRow, AssetRow]:

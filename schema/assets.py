@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from domain import assets, delivery, pages, taxonomy, workflow
+from domain import approvals, assets, delivery, pages, taxonomy
 from domain.assets import Stage
 from domain.global_ids import encode, number_of
 from domain.refusals import NotFound
@@ -59,7 +59,7 @@ class Asset(Node):
 
     @field("The newest approved version.")
     async def approved(self, info: strawberry.Info[Context]) -> AssetVersion | None:
-        found = await info.context.load(workflow.approved_versions, self.row.id)
+        found = await info.context.load(approvals.approved_versions, self.row.id)
         return None if found is None else AssetVersion.of(found)
 
     @field("All versions, newest first.")

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import history, taxonomy
 from domain.assets import reading
-from domain.refusals import Conflict, Invalid
+from domain.refusals import Conflict, Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
 from domain.work import Work
 from storage.tables import AssetRow
@@ -36,7 +36,7 @@ class Changes:
 def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) -> AssetRow:
     if changes.tags is not None and (changes.add_tags or changes.remove_tags):
         raise Invalid("Give `tags`, or `addTags` and `removeTags`, not both.", ("tags",))
-    asset = reading.held(work, asset_id, expected_revision)
+    asset = reading.living(work, asset_id, expected_revision)
     if changes.title is not None:
         asset.title, asset.title_origin = line(changes.title, MAX_TITLE, ("title",)), "USER"
         asset.title_folded = fold(asset.title)
@@ -81,5 +81,14 @@ def _retag(work: Work, asset: AssetRow, changes: Changes) -> bool:
         present = {tag.id for tag in taxonomy.of_assets(work, [asset.id])[asset.id]}
         removed = taxonomy.detach(work, asset.id, present - wanted)
         return taxonomy.attach(work, asset.id, wanted - present, "USER") or removed
-    removed = bool(changes.remove_tags) and taxonomy.detach(work, asset.id, changes.remove_tags)
-    return taxonomy.attach(work, asset.id, taxonomy.named(work, changes.add_tags), "USER") or removed
+    removed = taxonomy.detach(work, asset.id, _meant(work, changes.remove_tags))
+    added = taxonomy.named(work, changes.add_tags, ("addTags",))
+    return taxonomy.attach(work, asset.id, added, "USER") or removed
+
+
+def _meant(work: Work, tag_ids: Sequence[int]) -> set[int]:
+    """The living tags behind these ids: a merged one stands for what it became."""
+    meant = taxonomy.by_id(work, tag_ids)
+    if len(meant) != len(set(tag_ids)):
+        raise NotFound("There is no Tag with this id.", ("removeTags",))
+    return {row.id for row in meant.values()}

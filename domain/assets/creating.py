@@ -91,8 +91,7 @@ def add_version(
     if on_duplicate is OnDuplicate.REUSE:
         raise Invalid("A version cannot reuse another asset: choose REFUSE or DISTINCT.", ("onDuplicate",))
     why = _reason(on_duplicate, reason)
-    asset = reading.held(work, asset_id, expected_revision)
-    _takes_versions(asset)
+    asset = reading.living(work, asset_id, expected_revision)
     if content.kind != asset.kind:
         raise Conflict(f"This asset is of kind {asset.kind}; the file is of kind {content.kind}.", ("upload",))
     blobs.keep(work, content.sha256, content.byte_size)
@@ -114,8 +113,7 @@ def make_current_again(
     earlier = reading.versions_by_id(work, [version_id]).get(version_id)
     if earlier is None:
         raise NotFound("There is no version with this id.", ("version",))
-    asset = reading.held(work, earlier.asset_id, expected_revision)
-    _takes_versions(asset)
+    asset = reading.living(work, earlier.asset_id, expected_revision)
     if earlier.id == asset.current_version_id:
         raise Conflict("This version is the current one already.", ("version",))
     content = Content(earlier.sha256, earlier.byte_size, earlier.file_name, earlier.media_type, asset.kind)
@@ -171,11 +169,6 @@ def _twin(work: Work, sha256: str, on_duplicate: OnDuplicate) -> AssetRow | None
 def _version_with(work: Work, asset: AssetRow, sha256: str) -> AssetVersionRow | None:
     rows = sa.select(AssetVersionRow).where(AssetVersionRow.asset_id == asset.id, AssetVersionRow.sha256 == sha256)
     return work.session.scalars(rows.order_by(AssetVersionRow.number.desc()).limit(1)).first()
-
-
-def _takes_versions(asset: AssetRow) -> None:
-    if asset.lifecycle == "ARCHIVED":
-        raise Conflict("This asset is archived: restore it first.", ("asset",))
 
 
 def _asset(work: Work, content: Content, new: NewAsset) -> AssetRow:

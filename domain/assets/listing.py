@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import identity, workflow
+from domain import approvals, identity
 from domain.assets import filtering
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.refusals import Invalid
@@ -126,7 +126,7 @@ def _filtered(
     if by_version or filtering.needs_version(condition):
         statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == AssetRow.current_version_id)
     statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition))
-    return statement if stage is Stage.DRAFT else statement.where(workflow.has_approved_version())
+    return statement if stage is Stage.DRAFT else statement.where(approvals.has_approved_version())
 
 
 def _facet(work: Work, condition: Condition, field: FacetField, stage: Stage) -> tuple[FacetValue, ...]:

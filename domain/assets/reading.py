@@ -9,9 +9,12 @@ import sqlalchemy as sa
 
 from domain import identity
 from domain.pages import Paging, Slice, sliced
-from domain.refusals import NotFound, StaleRevision
+from domain.refusals import Conflict, NotFound, StaleRevision
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow
+
+#: Most assets named as holders of the same bytes; each beyond the first was made DISTINCT on purpose.
+MAX_HOLDERS = 100
 
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
@@ -30,11 +33,20 @@ def held(work: Work, asset_id: int, expected_revision: int, path: tuple[str, ...
     return row
 
 
+def living(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
+    """The same, and refused while the asset is archived."""
+    row = held(work, asset_id, expected_revision)
+    if row.lifecycle == "ARCHIVED":
+        raise Conflict("This asset is archived: restore it first.", ("asset",))
+    return row
+
+
 def with_digest(work: Work, sha256: str) -> list[AssetRow]:
-    """Assets that hold exactly these bytes in any version, archived ones too; living ones first."""
+    """Assets that hold exactly these bytes in any version, archived ones too; living ones first, at most 100."""
     holders = sa.select(AssetVersionRow.asset_id).where(AssetVersionRow.sha256 == sha256)
-    rows = work.session.scalars(sa.select(AssetRow).where(AssetRow.id.in_(holders), identity.sees_asset(work)))
-    return sorted(rows, key=lambda row: (row.lifecycle == "ARCHIVED", row.id))
+    rows = sa.select(AssetRow).where(AssetRow.id.in_(holders), identity.sees_asset(work))
+    put_away = sa.case((AssetRow.lifecycle == "ARCHIVED", 1), else_=0)
+    return list(work.session.scalars(rows.order_by(put_away, AssetRow.id).limit(MAX_HOLDERS)))
 
 
 def versions_by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetVersionRow]:
@@ -82,9 +94,13 @@ def version_counts(work: Work, asset_ids: Iterable[int]) -> dict[int, int]:
 
 
 def viewer_can(work: Work, asset: AssetRow) -> list[str]:
-    """What the viewer's mutations on this asset would be let do, by the asset's state."""
+    """What the viewer would be let do with this asset, by the asset's state."""
     if not work.viewer.is_administrator:
         return []
-    if asset.lifecycle == "ARCHIVED":
-        return ["RESTORE"]
-    return ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD"]
+    match asset.lifecycle:
+        case "ARCHIVED":
+            return ["RESTORE", "DOWNLOAD"]
+        case "QUARANTINED":
+            return ["UPDATE", "ADD_VERSION", "ARCHIVE", "DOWNLOAD"]
+        case _:
+            return ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD"]

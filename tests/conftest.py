@@ -1,0 +1,115 @@
+"""What all tests share: a hub on each pair of stores, its administrator, and ways to ask and to wait."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from domain import founding, identity
+from domain.hub import Hub, open_hub
+from domain.work import HUB, Viewer
+from storage import database, migrate
+from storage.settings import Settings
+from tests.asking import Client
+from tests.servers import postgres
+from tests.servers.programs import ServerMissing
+from tests.servers.quick_s3 import QuickS3
+from tests.servers.rgw import Rgw, running_rgw
+
+pytest_plugins = ["tests.servers.plugin"]
+
+#: Where rows and bytes are kept in one run of a test that takes `hub`.
+STORES = ("sqlite+disk", "postgres+s3")
+TEMPLATE = "imprimatur_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.disable_socket = False
+    config.option.allow_unix_socket = True
+    config.option.allow_hosts = "127.0.0.1,::1,localhost"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a migrated database to copy, on the server of `postgres_url`."""
+    name = f"{TEMPLATE}_{uuid.uuid4().hex[:8]}"
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+    admin.dispose()
+    _migrate(sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
+    return name
+
+
+@pytest.fixture(scope="session")
+def s3(quick_s3: QuickS3) -> Iterator[QuickS3 | Rgw]:
+    """A real S3 where its programs are installed, else the stand-in."""
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(running_rgw())
+        except ServerMissing:
+            yield quick_s3
+
+
+@pytest.fixture(params=STORES)
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings for a fresh hub that nobody has opened yet, on each pair of stores."""
+    with ExitStack() as stack:
+        if request.param == "sqlite+disk":
+            path = tmp_path / "data" / "imprimatur.sqlite"
+            path.parent.mkdir()
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            yield settings_at(tmp_path / "data", database_url=f"sqlite:///{path}")
+        else:
+            server = request.getfixturevalue("postgres_url")
+            template = request.getfixturevalue("postgres_template")
+            url = stack.enter_context(postgres.fresh_database(server, template=template))
+            bucket = request.getfixturevalue("s3").blob_url(f"hub-{uuid.uuid4().hex}")
+            yield settings_at(tmp_path / "data", database_url=url, blob_url=bucket)
+
+
+@pytest.fixture
+def hub(stores: Settings) -> Iterator[Hub]:
+    opened = open_hub(stores)
+    founding.found(opened)
+    with opened.index.writer_lock():
+        opened.index.rebuild((), 0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def admin(hub: Hub) -> Viewer:
+    with hub.writing(HUB) as work:
+        return identity.administrator(work)
+
+
+@pytest.fixture
+def client(hub: Hub, admin: Viewer) -> Client:
+    return Client(hub, admin)
+
+
+def settings_at(data_dir: Path, **more: object) -> Settings:
+    """Settings independent of the environment that the tests run in."""
+    known = {"data_dir": data_dir, "secret_key": "for tests only", "admin_token": "imp_test", "workers": 0}
+    return Settings.model_validate({"public_url": "http://hub.test", **known, **more})
+
+
+def _migrate(url: str) -> None:
+    opened = database.open_database(url)
+    migrate.ensure(opened, upgrade=True)
+    opened.close()
