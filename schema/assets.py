@@ -13,7 +13,7 @@ from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import field
 from schema.filters import AssetOrder, AssetWhere
 from schema.listing import AssetConnection, AssetList
-from schema.node import KINDS, Kind, Node
+from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant, Sha256, Url
 from schema.taxonomy import Tag
@@ -86,27 +86,16 @@ class Asset(Node):
         return [Action(word) for word in assets.viewer_can(info.context.work, self.row)]
 
 
-async def load(info: strawberry.Info[Context], number: int) -> Asset | None:
-    found = await info.context.load(assets.by_id, number)
-    return None if found is None else Asset.of(found)
-
-
-async def required(info: strawberry.Info[Context], number: int) -> Asset:
-    """The asset of something that was seen through it."""
-    found = await load(info, number)
-    if found is None:
-        raise NotFound("There is no asset with this id.")
-    return found
-
-
 @strawberry.type
 class AssetQueries:
     @field("One asset; null where there is none or the viewer may not know of it.")
     async def asset(self, info: strawberry.Info[Context], id: strawberry.ID) -> Asset | None:
         try:
-            return await load(info, number_of("Asset", id, ("id",)))
+            number = number_of("Asset", id, ("id",))
         except NotFound:
             return None
+        found: Asset | None = await fetch(info.context, "Asset", number)
+        return found
 
     @field("Assets found by words and filters; without an order, best or newest first.")
     def assets(

@@ -10,6 +10,7 @@ import strawberry
 
 from domain import intake, refusals
 from schema.fields import field
+from schema.node import fetch
 from schema.scalars import Sha256
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ class DuplicateAssetError(MutationError):
         self,
         info: strawberry.Info,
     ) -> Annotated[Asset, strawberry.lazy("schema.assets")] | None:
-        from schema import assets
-
-        return None if self.existing_id is None else await assets.load(info, self.existing_id)
+        if self.existing_id is None:
+            return None
+        found: Asset | None = await fetch(info.context, "Asset", self.existing_id)
+        return found
 
 
 @strawberry.type(description="The idempotency key was used before with another request.")

@@ -17,7 +17,7 @@ from schema.enums import JobState
 from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
-from schema.node import KINDS, Kind, Node
+from schema.node import KINDS, Kind, Node, fetch
 from schema.renditions import Failure
 from schema.scalars import Instant
 from storage.tables import JobRow
@@ -130,9 +130,7 @@ async def _node(context: Context, global_id: str) -> Any:
         type_, number = decode(global_id)
     except NotFound:
         return None
-    kind = KINDS.get(type_)
-    row = None if kind is None else await context.load(kind.read, number)
-    return None if kind is None or row is None else kind.speak(row)
+    return await fetch(context, type_, number)
 
 
 KINDS["Job"] = Kind(asking.jobs_by_id, Job.of)

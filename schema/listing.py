@@ -17,6 +17,7 @@ from schema.context import Context
 from schema.enums import AssetFacet
 from schema.fields import field
 from schema.mutating import plain
+from schema.node import speak
 from schema.paging import PageInfo, cursors, page_info
 from storage.index.contract import FacetField, Hit
 from storage.index.contract import FacetValue as FoundValue
@@ -127,13 +128,11 @@ class AssetConnection:
 
     @strawberry.field
     def edges(self, info: strawberry.Info[Context]) -> list[AssetEdge]:
-        from schema.assets import Asset
-
         hits = {} if self._found is None else self._found.hits
         marks = cursors(info.context.work, self._slice)
         return [
             AssetEdge(
-                node=Asset.of(row),
+                node=speak("Asset", row),
                 cursor=mark,
                 score=hits[row.id].score if row.id in hits else None,
                 text_matches=TextMatch.all_of(hits[row.id]) if row.id in hits else [],
@@ -143,9 +142,7 @@ class AssetConnection:
 
     @strawberry.field
     def nodes(self) -> list[Annotated[Asset, strawberry.lazy("schema.assets")]]:
-        from schema.assets import Asset
-
-        return [Asset.of(row) for row in self._slice.rows]
+        return [speak("Asset", row) for row in self._slice.rows]
 
     @strawberry.field
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:

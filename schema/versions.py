@@ -8,10 +8,11 @@ import strawberry
 
 from domain import assets, delivery, metadata, pages, presets, renditions
 from domain.global_ids import encode
+from domain.refusals import NotFound
 from schema.context import Context
 from schema.enums import RenditionState
 from schema.fields import field
-from schema.node import KINDS, Kind, Node
+from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import PageInfo, cursors, page_info
 from schema.renditions import Failure, Rendition, SignedUrl
 from schema.scalars import BigInt, Instant, Json, Sha256
@@ -65,9 +66,10 @@ class AssetVersion(Node):
 
     @field("The asset it belongs to.")
     async def asset(self, info: strawberry.Info[Context]) -> Annotated[Asset, strawberry.lazy("schema.assets")]:
-        from schema import assets as spoken
-
-        return await spoken.required(info, self.row.asset_id)
+        found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
+        if found is None:
+            raise NotFound("There is no asset with this id.")
+        return found
 
     @field("The earlier version whose bytes these are, where it was made current again.")
     async def made_from(self, info: strawberry.Info[Context]) -> AssetVersion | None:
