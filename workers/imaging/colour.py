@@ -1,0 +1,123 @@
+"""What the numbers in a picture mean as colours, and the same colours in sRGB.
+
+Every picture leaves in mode L, RGB or RGBA, 8 bits a channel. CMYK without a profile is taken for coated paper
+(FOGRA39); RGB and grey without a profile are taken for sRGB. A profile that is broken, or made for another kind of
+picture, counts as absent.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_PROFILES = Path(__file__).parent / "icc"
+#: A profile that moves no channel by more than this is sRGB under another name.
+_UNNOTICED = 2
+_GREYS = frozenset({"L", "LA"})
+_PROBE_STEPS = 6
+
+
+def warm() -> None:
+    """Builds what every job needs anyway; call it once before forking."""
+    srgb_tag()
+    _transform(_press_profile(), "CMYK")
+
+
+@cache
+def srgb_tag() -> bytes:
+    """A small sRGB profile to embed where a format has no other way of saying so."""
+    return (_PROFILES / "srgb_cc0.icc").read_bytes()
+
+
+def colour_space(profile: bytes | None) -> str | None:
+    """`RGB`, `CMYK`, `GRAY`, `Lab` …, or None when the profile cannot be read."""
+    opened = _opened(profile) if profile else None
+    return opened.profile.xcolor_space.strip() if opened else None
+
+
+def description(profile: bytes) -> str | None:
+    opened = _opened(profile)
+    return (opened.profile.profile_description or None) if opened else None
+
+
+def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """`picture` (mode L, LA, RGB, RGBA, CMYK or LAB) in sRGB, transparency untouched."""
+    if picture.mode == "LAB":
+        return _from_lab(picture)
+    space = colour_space(profile)
+    if picture.mode == "CMYK":
+        used = profile if profile and space == "CMYK" else _press_profile()
+        return _transform(used, "CMYK").apply(picture)
+    if profile and space == "GRAY" and picture.mode in _GREYS:
+        return _keeping_alpha(picture, "L", profile).convert("LA" if picture.mode == "LA" else "L")
+    if profile and space == "RGB" and not _is_srgb(profile):
+        return _keeping_alpha(picture, "RGB", profile)
+    return picture.convert("RGBA") if picture.mode == "LA" else picture
+
+
+def _keeping_alpha(picture: Image.Image, mode: str, profile: bytes) -> Image.Image:
+    converted = _transform(profile, mode).apply(picture.convert(mode))
+    if picture.mode in {"LA", "RGBA"}:
+        converted.putalpha(picture.getchannel("A"))
+    return converted
+
+
+def _from_lab(picture: Image.Image) -> Image.Image:
+    return _lab_transform().apply(picture)
+
+
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+@cache
+def _press_profile() -> bytes:
+    return (_PROFILES / "FOGRA39L.icc").read_bytes()
+
+
+@cache
+def _lab_transform() -> ImageCms.ImageCmsTransform:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    return ImageCms.ImageCmsTransform(lab, _srgb(), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+
+
+@lru_cache(maxsize=64)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    opened = _opened(profile)
+    assert opened is not None, "asked only for profiles whose colour space was read"
+    return ImageCms.ImageCmsTransform(
+        opened,
+        _srgb(),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+@lru_cache(maxsize=64)
+def _opened(profile: bytes) -> ImageCms.ImageCmsProfile | None:
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _is_srgb(profile: bytes) -> bool:
+    """Asked of the colours, not of the name: names lie, and sRGB comes in dozens of encodings."""
+    probe = _probe()
+    seen = np.asarray(_transform(profile, "RGB").apply(probe), dtype=np.int16)
+    return int(np.abs(seen - np.asarray(probe, dtype=np.int16)).max()) <= _UNNOTICED
+
+
+@cache
+def _probe() -> Image.Image:
+    steps = np.linspace(0, 255, _PROBE_STEPS).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(_PROBE_STEPS, -1, 3)
+    return Image.fromarray(np.ascontiguousarray(grid), "RGB")

@@ -1,0 +1,1 @@
+"""The languages in which metadata is written inside files: EXIF, IPTC-IIM, XMP. Each module reads one of them."""

@@ -1,0 +1,174 @@
+"""What a process gives up before it touches a stranger's bytes: memory, time, files, network, privileges.
+
+Everything here is one-way and concerns the calling process only. What the kernel does not offer is left out
+silently, except the resource limits, which every kernel has.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import platform
+import resource
+import signal
+import struct
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+_CLONE_THREAD = 0x10000
+_CLONE_NEWNET = 0x40000000
+
+_ALLOW = 0x7FFF0000
+_REFUSE = 0x00050000 | 1  # EPERM
+_UNKNOWN = 0x00050000 | 38  # ENOSYS: makes the C library start its threads with clone instead of clone3
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
+_ARCHITECTURE, _NUMBER, _FIRST_ARGUMENT = 4, 0, 16
+_X32 = 0x40000000
+
+
+class _Calls:
+    """System call numbers of one architecture; `refused` reach programs, processes or the network."""
+
+    def __init__(self, audit: int, clone: int, refused: tuple[int, ...]) -> None:
+        self.audit = audit
+        self.clone = clone
+        self.clone3 = 435
+        # io_uring_setup, pidfd_send_signal and pidfd_open have the same numbers everywhere.
+        self.refused = (*refused, 425, 424, 434)
+
+
+_KNOWN = {
+    # execve execveat fork vfork socket ptrace kill process_vm_readv/writev unshare setns mount bpf keyctl
+    # userfaultfd perf_event_open
+    "x86_64": _Calls(0xC000003E, 56, (59, 322, 57, 58, 41, 101, 62, 310, 311, 272, 308, 165, 321, 250, 323, 298)),
+    "aarch64": _Calls(0xC00000B7, 220, (221, 281, 198, 117, 129, 270, 271, 97, 268, 40, 280, 219, 282, 241)),
+}
+
+
+def die_with(parent: int) -> None:
+    """The kernel kills this process when `parent` ends, however it ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def forget_the_parent(keep: int) -> None:
+    """Inherited descriptors but `keep` become /dev/null, inherited objects are never collected.
+
+    The numbers stay taken on purpose: an inherited object that closes "its" number hits nothing of ours, and
+    a database connection cannot be spoken to from here. Signals do what they do by default again.
+    """
+    gc.freeze()
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGCHLD,
+        signal.SIGALRM,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for inherited in _open_descriptors():
+        if inherited not in {keep, null}:
+            os.dup2(null, inherited, inheritable=False)
+
+
+def limit(*, memory: int, cpu_seconds: int, file_bytes: int, files: int) -> None:
+    """`memory` comes on top of what the process holds, `files` above the highest descriptor it has."""
+    _set(resource.RLIMIT_AS, _address_space() + memory)
+    _set(resource.RLIMIT_CPU, cpu_seconds, spare=1)
+    _set(resource.RLIMIT_FSIZE, file_bytes)
+    _set(resource.RLIMIT_NOFILE, max(_open_descriptors()) + 1 + files)
+    _set(resource.RLIMIT_CORE, 0)
+    os.umask(0o077)
+    _die_first()
+
+
+def renounce() -> None:
+    """No new privileges, no network, no other program, no child process. Threads stay allowed."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    if not _filter_system_calls():
+        _leave_the_network()
+
+
+def _filter_system_calls() -> bool:
+    calls = _KNOWN.get(platform.machine())
+    if calls is None:
+        return False
+    program = _program(calls)
+    instructions = ctypes.create_string_buffer(b"".join(program))
+    described = struct.pack("HxxxxxxP", len(program), ctypes.addressof(instructions))
+    return _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(described))
+
+
+def _program(calls: _Calls) -> list[bytes]:
+    """A classic BPF program; a jump skips as many instructions as it says when its test holds, else none."""
+    refused = [_jump(_EQUAL, number, 0, 1) + _answer(_REFUSE) for number in calls.refused]
+    parts = [
+        _load(_ARCHITECTURE) + _jump(_EQUAL, calls.audit, 1, 0) + _answer(_REFUSE),
+        _load(_NUMBER) + _jump(_AT_LEAST, _X32, 0, 1) + _answer(_REFUSE),
+        *refused,
+        _jump(_EQUAL, calls.clone3, 0, 1) + _answer(_UNKNOWN),
+        _jump(_EQUAL, calls.clone, 0, 3) + _load(_FIRST_ARGUMENT),
+        _jump(_ANY_BIT, _CLONE_THREAD, 1, 0) + _answer(_REFUSE),
+        _answer(_ALLOW),
+    ]
+    whole = b"".join(parts)
+    return [whole[at : at + 8] for at in range(0, len(whole), 8)]
+
+
+def _load(offset: int) -> bytes:
+    return struct.pack("HBBI", _LOAD, 0, 0, offset)
+
+
+def _jump(test: int, operand: int, if_true: int, if_false: int) -> bytes:
+    return struct.pack("HBBI", test, if_true, if_false, operand)
+
+
+def _answer(value: int) -> bytes:
+    return struct.pack("HBBI", _ANSWER, 0, 0, value)
+
+
+def _leave_the_network() -> None:
+    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    if unshare is not None:
+        unshare(_CLONE_NEWNET)
+
+
+def _prctl(option: int, *arguments: object) -> bool:
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is None:
+        return False
+    padded = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in (*arguments, 0, 0, 0, 0)[:4]]
+    return prctl(option, *padded) == 0  # type: ignore[no-any-return]  # ctypes types nothing
+
+
+def _set(which: int, value: int, spare: int = 0) -> None:
+    """The hard limit lies `spare` above: were both the same, no SIGXCPU would tell of spent seconds."""
+    _, hard = resource.getrlimit(which)
+    highest = value + spare if hard == resource.RLIM_INFINITY else min(value + spare, hard)
+    resource.setrlimit(which, (min(value, highest), highest))
+
+
+def _address_space() -> int:
+    """Bytes of virtual memory held now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def _open_descriptors() -> list[int]:
+    return [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - names are wanted, not paths
+
+
+def _die_first() -> None:
+    """When the machine runs out of memory, the kernel shall take this process and not its parent."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    except OSError:
+        return
