@@ -71,7 +71,7 @@ def open_hub(settings: Settings, *, upgrade: bool | None = None, clock: Clock = 
     return Hub(
         settings=settings,
         database=opened,
-        blobs=blobs.from_url(settings.blob_url, settings.data_dir / "blobs"),
+        blobs=blobs.from_url(settings.blob_url, settings.data_dir),
         index=index.open_index(settings.search_backend, settings.index_dir),
         secret=secret_of(settings),
         clock=clock,

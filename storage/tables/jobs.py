@@ -26,7 +26,7 @@ class JobRow(Row):
             unique=True,
             **only_when("state IN ('READY', 'RUNNING') AND unique_key IS NOT NULL"),
         ),
-        Index("ix_job_ended", "state", "finished_at", **only_when("state IN ('DONE', 'DEAD')")),
+        Index("ix_job_ended", "state", "finished_at", **only_when("state = 'DONE' OR state = 'DEAD'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

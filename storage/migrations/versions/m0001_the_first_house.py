@@ -72,8 +72,8 @@ def upgrade() -> None:
         "job",
         ["state", "finished_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('DONE', 'DEAD')"),
-        postgresql_where=sa.text("state IN ('DONE', 'DEAD')"),
+        sqlite_where=sa.text("state = 'DONE' OR state = 'DEAD'"),
+        postgresql_where=sa.text("state = 'DONE' OR state = 'DEAD'"),
     )
     op.create_index(
         "ix_job_ready",
@@ -191,7 +191,8 @@ def upgrade() -> None:
             name=op.f("ck_asset_kind"),
         ),
         sa.CheckConstraint(
-            "lifecycle IN ('DRAFT', 'IN_REVIEW', 'CHANGES_REQUESTED', 'APPROVED', 'PUBLISHED', 'WITHDRAWN', 'EXPIRED', 'ARCHIVED', 'QUARANTINED')",
+            "lifecycle IN ('DRAFT', 'IN_REVIEW', 'CHANGES_REQUESTED', 'APPROVED', 'PUBLISHED', 'WITHDRAWN', 'EXPIRED', "
+            "'ARCHIVED', 'QUARANTINED')",
             name=op.f("ck_asset_lifecycle"),
         ),
         sa.CheckConstraint(

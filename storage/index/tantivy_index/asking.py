@@ -1,0 +1,153 @@
+"""Plans and conditions as tantivy's queries.
+
+Always true here:
+- Whatever only filters adds nothing to a score.
+- A query made here never finds the document that carries the checkpoint.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tantivy import FieldType, Occur, Query
+
+from storage.index import conditions, nearest, ordering, plan
+from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith
+from storage.index.contract import Access
+from storage.index.plan import Beginning, Every, Near, Plan, Sequence, Some, Step, Term, Where, Without
+from storage.index.tantivy_index import schema
+
+_MOST = 2**62
+
+
+class Asking:
+    """Makes queries for one index at one moment: some need its vocabulary."""
+
+    def __init__(self, made: Any, searcher: Any) -> None:
+        self._schema = made
+        self._searcher = searcher
+
+    def allowed(self, access: Access, condition: Condition | None) -> list[tuple[Any, Any]]:
+        """What every document found must meet, as clauses."""
+        clauses = []
+        if access is None:
+            clauses.append((Occur.MustNot, self.checkpoint()))
+        else:
+            clauses.append((Occur.Must, _silent(self._any_term("access", access))))
+        if condition is not None:
+            clauses.append((Occur.Must, _silent(self._condition(condition))))
+        return clauses
+
+    def checkpoint(self) -> Any:
+        return Query.term_query(self._schema, "role", schema.CHECKPOINT, "basic")
+
+    def whole(self, planned: Plan, allowed: list[tuple[Any, Any]]) -> Any:
+        clauses = list(allowed)
+        if planned.root is None:
+            clauses.append((Occur.Must, _silent(Query.all_query())))
+        else:
+            clauses.append((Occur.Must, self.step(planned.root)))
+        if planned.exact is not None:
+            for field, bonus in (("exact_title", plan.TITLE_BONUS), ("exact_name", plan.NAME_BONUS)):
+                same = Query.term_query(self._schema, field, planned.exact, "basic")
+                clauses.append((Occur.Should, Query.const_score_query(same, bonus)))
+        return Query.boolean_query(clauses)
+
+    def step(self, step: Step) -> Any:  # noqa: PLR0911 - one line for each kind of step
+        match step:
+            case Every(parts, welcome):
+                return self._every(parts, welcome)
+            case Some(parts):
+                return Query.boolean_query([(Occur.Should, self.step(part)) for part in parts])
+            case Without():
+                return self._every((step,), ())
+            case Where(condition):
+                return _silent(self._condition(condition))
+            case Term(stem, _, field):
+                return Query.term_query(self._schema, *_place("stem", "scoped", field, stem), "freq")
+            case Sequence(stems, field):
+                name, _ = _place("stem", "scoped", field, "")
+                return Query.phrase_query(self._schema, name, [_place("", "", field, stem)[1] for stem in stems])
+            case Beginning(prefix, field):
+                name, term = _place("word", "scoped_word", field, prefix)
+                return _once(Query.regex_query(self._schema, name, f"{_literal(term)}.*"))
+            case Near():
+                return self._near(step)
+
+    def between(self, field: str, low: int, high: int) -> Any:
+        """Both ends included."""
+        return _silent(Query.range_query(self._schema, field, FieldType.Integer, low, high))
+
+    def _every(self, parts: Iterable[Step], welcome: Iterable[Step]) -> Any:
+        clauses = []
+        for part in parts:
+            if isinstance(part, Without):
+                clauses.append((Occur.MustNot, self.step(part.part)))
+            else:
+                clauses.append((Occur.Must, self.step(part)))
+        if all(occur == Occur.MustNot for occur, _ in clauses):
+            clauses.append((Occur.Must, _silent(Query.all_query())))
+        clauses += [(Occur.Should, self.step(part)) for part in welcome]
+        return Query.boolean_query(clauses)
+
+    def _near(self, step: Near) -> Any:
+        name, first = _place("word", "scoped_word", step.field, step.surface[:1])
+        terms = [term for term, _ in self._searcher.terms_with_prefix(name, first)]
+        mark = len(first) - 1
+        near = nearest.within([term[mark:] for term in terms], step.surface, step.edits)
+        return _once(self._any_term(name, [terms[at] for at, _ in near]))
+
+    def _condition(self, condition: Condition) -> Any:  # noqa: PLR0911 - one for each kind of condition
+        match condition:
+            case All(parts):
+                every = [(Occur.Must, self._condition(part)) for part in parts]
+                return Query.boolean_query(every) if every else Query.all_query()
+            case AnyOf(parts):
+                some = [(Occur.Should, self._condition(part)) for part in parts]
+                return Query.boolean_query(some) if some else Query.empty_query()
+            case Not(part):
+                return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, self._condition(part))])
+            case Is(field, value):
+                return self._any_term(field, [value])
+            case OneOf(field, values):
+                return self._any_term(field, values)
+            case Between():
+                return self._range(condition)
+            case HasTag(tag_ids):
+                return self._any_term("tag", tag_ids)
+            case StartsWith(field, prefix):
+                return self._any_term(field, [term for term, _ in self._searcher.terms_with_prefix(field, prefix)])
+
+    def _any_term(self, field: str, values: Iterable[Any]) -> Any:
+        terms = [value if isinstance(value, str) else ordering.number(value) for value in values]
+        if not terms:
+            return Query.empty_query()
+        if len(terms) == 1:
+            return Query.term_query(self._schema, field, terms[0], "basic")
+        return Query.term_set_query(self._schema, field, terms)
+
+    def _range(self, condition: Between) -> Any:
+        low = ordering.MISSING + 1 if condition.low is None else ordering.number(condition.low)
+        high = _MOST if condition.high is None else ordering.number(condition.high)
+        if condition.field in conditions.INSTANTS and condition.high is not None:
+            high -= 1
+        if low > high:
+            return Query.empty_query()
+        return Query.range_query(self._schema, condition.field, FieldType.Integer, low, high)
+
+
+def _place(plain: str, scoped: str, field: int | None, term: str) -> tuple[str, str]:
+    """The field to look in and the term to look for."""
+    return (plain, term) if field is None else (scoped, schema.scoped(field, term))
+
+
+def _literal(term: str) -> str:
+    return "".join(character if character.isalnum() else f"\\u{{{ord(character):x}}}" for character in term)
+
+
+def _silent(query: Any) -> Any:
+    return Query.const_score_query(query, 0.0)
+
+
+def _once(query: Any) -> Any:
+    """However many words it stands for, it counts like one rare word."""
+    return Query.const_score_query(query, 1.0)
