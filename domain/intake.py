@@ -48,13 +48,7 @@ def begin(
 
     `FileRefused` for a file that is empty or larger than this hub takes.
     """
-    if length == 0:
-        raise FileRefused("The file is empty: there is nothing to keep.", "EMPTY")
-    if length > work.limits.max_upload_bytes:
-        raise FileRefused(
-            f"The file has {length:,} bytes; this hub takes at most {work.limits.max_upload_bytes:,}.",
-            "TOO_LARGE",
-        )
+    refuse_size(length, work.limits.max_upload_bytes)
     assert work.viewer.principal_id is not None, "somebody must own the upload"
     row = UploadRow(
         id=secrets.token_urlsafe(_ID_BYTES),
@@ -74,6 +68,14 @@ def begin(
     except staging.Full:
         raise StorageFull from None
     return row
+
+
+def refuse_size(length: int, most: int) -> None:
+    """`FileRefused` for a file that is empty or has more than `most` bytes."""
+    if length == 0:
+        raise FileRefused("The file is empty: there is nothing to keep.", "EMPTY")
+    if length > most:
+        raise FileRefused(f"The file has {length:,} bytes; this hub takes at most {most:,}.", "TOO_LARGE")
 
 
 def own(work: Work, upload_id: str) -> UploadRow:

@@ -1,0 +1,182 @@
+"""Delivery of bytes: `/files/{token}` for one immutable file, `/latest/{token}` for whatever is approved now.
+
+An answer is what the token's signature allows and nothing a browser could run: no sniffing, a sandbox without rights,
+originals only to be saved. A file's entity tag is its SHA-256, and no cache keeps it longer than its address is valid.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+from urllib.parse import quote
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from domain import delivery
+from domain.delivery import Delivery
+from domain.work import HUB
+from server import desk
+from server.desk import Desk
+from server.problems import HttpRefusal
+
+#: Bytes read and sent at a time: what one slow client holds in memory.
+PIECE = 256 * 1024
+#: Seconds that a redirect to the latest version may be kept: how long a revoked approval may linger in caches.
+LATEST_SECONDS = 60
+
+_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
+#: More digits than any file has bytes.
+_LONGEST_NUMBER = 18
+
+
+async def file(request: Request) -> Response | Stream:
+    at = desk.of(request)
+    opened = await at.read(HUB, lambda work: delivery.open_door(work, request.path_params["token"]))
+    headers = _headers(opened, (opened.valid_until - at.hub.clock()).total_seconds())
+    tag = headers["ETag"]
+    if not _matches(request.headers.get("if-match"), tag, otherwise=True):
+        raise HttpRefusal(412, "PRECONDITION_FAILED", "This address holds other bytes than you asked for.")
+    if _matches(request.headers.get("if-none-match"), tag, otherwise=False):
+        return Response(status_code=304, headers=headers)
+    wanted = _wanted(request, opened.byte_size, tag)
+    if wanted is None:
+        whole = {**headers, "Content-Type": opened.media_type, "Content-Length": str(opened.byte_size)}
+        return await _opened(request, at, opened.sha256, (0, opened.byte_size), 200, whole)
+    start, stop = wanted
+    part = {
+        **headers,
+        "Content-Type": opened.media_type,
+        "Content-Length": str(stop - start),
+        "Content-Range": f"bytes {start}-{stop - 1}/{opened.byte_size}",
+    }
+    return await _opened(request, at, opened.sha256, (start, stop), 206, part)
+
+
+async def latest(request: Request) -> Response:
+    found = await desk.of(request).read(HUB, lambda work: delivery.latest(work, request.path_params["token"]))
+    headers = {
+        "Location": found.url,
+        "Cache-Control": f"public, max-age={LATEST_SECONDS}",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return Response(status_code=302, headers=headers)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer of exactly `length` bytes, or one that ends short if the store fails; stops when the client leaves."""
+
+    at: Desk
+    reader: BinaryIO
+    length: int
+    status: int
+    headers: dict[str, str]
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_leave, receive, group.cancel_scope)
+                await self._send(send)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.at.with_bytes(self.reader.close)
+
+    async def _send(self, send: Send) -> None:
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": raw})
+        left = self.length
+        while piece := await self.at.with_bytes(partial(self.reader.read, min(PIECE, left))):
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if left == 0:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def disposition(kind: str, file_name: str) -> str:
+    """`Content-Disposition` of RFC 6266: the name in full for today's clients, and in ASCII for all others."""
+    plain = unicodedata.normalize("NFKD", file_name).encode("ascii", "ignore").decode()
+    plain = re.sub(r'["\\%;\x00-\x1f\x7f]', "_", plain).strip() or "file"
+    named = f'{kind}; filename="{plain}"'
+    return named if plain == file_name else f"{named}; filename*=UTF-8''{quote(file_name, safe='')}"
+
+
+def _headers(opened: Delivery, seconds_left: float) -> dict[str, str]:
+    """An original may be confidential, so only its reader's own cache keeps it; shared ones may keep a rendition."""
+    who = "public" if opened.inline else "private"
+    return {
+        "ETag": f'"{opened.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": f"{who}, max-age={max(0, int(seconds_left))}, immutable",
+        "Content-Disposition": disposition("inline" if opened.inline else "attachment", opened.file_name),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _matches(header: str | None, tag: str, *, otherwise: bool) -> bool:
+    """Whether a list of entity tags names ours; a weak one never equals a strong one where bytes are compared."""
+    if header is None:
+        return otherwise
+    named = [each.strip() for each in header.split(",")]
+    if not otherwise:  # If-None-Match compares weakly
+        named = [each.removeprefix("W/") for each in named]
+    return "*" in named or tag in named
+
+
+def _wanted(request: Request, size: int, tag: str) -> tuple[int, int] | None:
+    """The bytes [start, stop) asked for; None for all of them.
+
+    All of them also for several ranges, ranges we cannot read, and ranges of other bytes than these (`If-Range`; we
+    tell no dates, so no date ever fits). Only GET knows ranges.
+    """
+    found = _RANGE.fullmatch(request.headers.get("range", ""))
+    if request.method != "GET" or found is None or request.headers.get("if-range", tag) != tag:
+        return None
+    first, last = found.groups()
+    if (
+        not (first or last)
+        or max(len(first), len(last)) > _LONGEST_NUMBER
+        or (first and last and int(last) < int(first))
+    ):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    stop = min(size, int(last) + 1) if first and last else size
+    if start >= stop:
+        raise HttpRefusal(
+            416,
+            "RANGE",
+            f"The file has {size:,} bytes: none of those you asked for.",
+            {"Content-Range": f"bytes */{size}"},
+        )
+    return start, stop
+
+
+async def _opened(
+    request: Request, at: Desk, sha256: str, span: tuple[int, int], status: int, headers: dict[str, str]
+) -> Response | Stream:
+    """The bytes are opened before the first header goes out, so that missing ones are an honest error."""
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    reader = await at.with_bytes(lambda: at.hub.blobs.open(sha256, *span))
+    return Stream(at, reader, span[1] - span[0], status, headers)
+
+
+async def _leave(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+ROUTES = [
+    Route("/files/{token}", file, methods=["GET"]),
+    Route("/latest/{token}", latest, methods=["GET"]),
+]
