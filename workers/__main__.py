@@ -6,7 +6,6 @@ Settings that cannot be used end it with one sentence and exit code 2.
 from __future__ import annotations
 
 import argparse
-import importlib
 import signal
 import sys
 from functools import partial
@@ -17,7 +16,7 @@ import structlog
 from domain import hub
 from storage import index, migrate
 from storage.settings import BadSettings, Settings, load
-from workers import foreman
+from workers import foreman, registry
 from workers.registry import Stop, Tools
 
 
@@ -29,9 +28,6 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load()
         _log_to_stderr(settings)
         _stop_on_signals(stop)
-        if asked.role:
-            _play(asked.role, settings, stop)
-            return 0
         return _supervise(asked.processes or max(1, settings.workers), settings, stop)
     except BadSettings as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence
@@ -48,14 +44,23 @@ def _supervise(runners: int, settings: Settings, stop: Stop) -> int:
         foreman.die_with_parent(signal.SIGTERM)
     _open_hub(settings).close()  # says once what every child would say
     log = structlog.get_logger().bind(role="foreman")
-    return foreman.Foreman(foreman.posts(runners), stop, log).run()
+    registry.collect()
+    for role in foreman.ROLES:
+        foreman.player_of(role)  # imported here, once for all children
+    begin = partial(foreman.fork, play=partial(_play, settings))
+    return foreman.Foreman(foreman.posts(runners), stop, log, begin).run()
 
 
-def _play(role: str, settings: Settings, stop: Stop) -> None:
-    if stop.parent is not None:
-        foreman.die_with_parent(signal.SIGKILL)
-    module, _, function = foreman.ROLES[role].partition(":")
-    getattr(importlib.import_module(module), function)(partial(open_tools, settings, role), stop)
+def _play(settings: Settings, role: str, parent: int) -> None:
+    """The whole life of a child."""
+    stop = Stop(parent=parent)
+    _stop_on_signals(stop)
+    foreman.die_with_parent(signal.SIGKILL)
+    try:
+        foreman.player_of(role)(partial(open_tools, settings, role), stop)
+    except BadSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the one sentence
+        sys.exit(foreman.BAD_SETTINGS)
 
 
 def _open_hub(settings: Settings) -> hub.Hub:
@@ -97,7 +102,6 @@ def _rendering(*, console: bool) -> list[structlog.typing.Processor]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers", description="Does the hub's jobs.")
     parser.add_argument("--processes", type=_count, help="runner processes; default: IMPRIMATUR_WORKERS")
-    parser.add_argument("--role", choices=sorted(foreman.ROLES), help=argparse.SUPPRESS)
     return parser
 
 

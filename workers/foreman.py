@@ -8,13 +8,15 @@ when its parent dies, and looks at its parent's id besides.
 from __future__ import annotations
 
 import ctypes
+import importlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from workers.registry import Stop
@@ -38,7 +40,7 @@ class Post:
     """A place that one process fills."""
 
     role: str
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     started_at: float = 0.0
     next_start: float = 0.0
     deaths: int = 0
@@ -49,6 +51,8 @@ class Foreman:
     posts: list[Post]
     stop: Stop
     log: Any
+    #: Begins a child of this role.
+    begin: Callable[[str], BaseProcess]
     _exit_code: int = field(default=0, init=False)
 
     def run(self) -> int:
@@ -63,10 +67,10 @@ class Foreman:
         return self._exit_code
 
     def _look_after(self, post: Post) -> None:
-        if post.process is not None and (code := post.process.poll()) is not None:
+        if post.process is not None and (code := post.process.exitcode) is not None:
             self._note_death(post, code)
         if post.process is None and time.monotonic() >= post.next_start and not self.stop.is_asked:
-            post.process = _start(post.role)
+            post.process = self.begin(post.role)
             post.started_at = time.monotonic()
             self.log.info("child.started", role=post.role, pid=post.process.pid)
 
@@ -81,22 +85,28 @@ class Foreman:
         self.log.warning("child.died", role=post.role, code=code, lived=round(lived, 1), pause=pause)
 
     def _send_home(self) -> None:
-        alive = [post.process for post in self.posts if post.process is not None and post.process.poll() is None]
+        alive = [post.process for post in self.posts if post.process is not None and post.process.exitcode is None]
         for process in alive:
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for process in alive:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.exitcode is None:
                 self.log.warning("child.killed", pid=process.pid)
                 process.kill()
-                process.wait()
+                process.join()
 
 
 def posts(runners: int) -> list[Post]:
     """The places to fill: `runners` runners, and one of each other role."""
     return [Post("runner") for _ in range(runners)] + [Post(role) for role in ROLES if role != "runner"]
+
+
+def player_of(role: str) -> Callable[..., None]:
+    """What a process of this role runs."""
+    module, _, function = ROLES[role].partition(":")
+    player: Callable[..., None] = getattr(importlib.import_module(module), function)
+    return player
 
 
 def parent_of_this_process() -> int | None:
@@ -114,10 +124,12 @@ def die_with_parent(how: signal.Signals) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
 
 
-def _start(role: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603  # our own program
-        [sys.executable, "-m", "workers", "--role", role],
-        cwd=Path(__file__).parent.parent,
-        env={**os.environ, PARENT: str(os.getpid())},
-        stdin=subprocess.DEVNULL,
-    )
+def fork(role: str, play: Callable[[str, int], None]) -> BaseProcess:
+    """Begins `play(role, pid of this process)` in a child that has everything imported already.
+
+    Only a process with a single thread and nothing open may do this; a fresh interpreter would spend seconds of
+    computing time on imports before it could take its first job.
+    """
+    child = multiprocessing.get_context("fork").Process(target=play, args=(role, os.getpid()), name=role)
+    child.start()
+    return child

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from workers.foreman import HEALTHY_AFTER, Foreman, Post
+from workers.foreman import HEALTHY_AFTER, Foreman, Post, fork
 from workers.registry import Stop
 
 ROOT = Path(__file__).parent.parent.parent
@@ -147,14 +148,18 @@ def test_a_number_of_processes_that_makes_no_sense_is_refused(environment: dict[
     assert "give a number from 1 to 256" in done.stderr
 
 
+def _begin(role: str) -> BaseProcess:
+    return fork(role, lambda code, _parent: sys.exit(int(code)))
+
+
 def _short_life(code: int) -> Post:
-    child = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
-    child.wait()
+    child = _begin(str(code))
+    child.join()
     return Post("runner", child, started_at=time.monotonic())
 
 
 def test_a_child_that_keeps_dying_is_started_again_after_longer_and_longer_pauses() -> None:
-    crew = Foreman([], Stop(), structlog.get_logger())
+    crew = Foreman([], Stop(), structlog.get_logger(), _begin)
     post = _short_life(1)
     pauses = []
     for _ in range(9):
@@ -169,7 +174,7 @@ def test_a_child_that_keeps_dying_is_started_again_after_longer_and_longer_pause
 
 def test_a_child_whose_settings_cannot_be_used_ends_all() -> None:
     with capture_logs():
-        assert Foreman([_short_life(2)], Stop(), structlog.get_logger()).run() == 2
+        assert Foreman([_short_life(2)], Stop(), structlog.get_logger(), _begin).run() == 2
 
 
 def test_a_stop_is_asked_when_the_parent_is_another_one_than_named() -> None:
