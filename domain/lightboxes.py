@@ -104,6 +104,8 @@ def add(
 
 def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revision: int) -> LightboxRow:
     """Takes assets out; one that is not inside is no error."""
+    if not 1 <= len(set(asset_ids)) <= MAX_ADDED_AT_ONCE:
+        raise Invalid(f"Name between 1 and {MAX_ADDED_AT_ONCE} assets.", ("assets",), "length")
     row = _held(work, lightbox_id, expected_revision)
     _take_out(work, row, asset_ids)
     return _touched(work, row, "lightbox.assets_changed")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from domain import history, taxonomy
 from domain.texts import MAX_DESCRIPTION, MAX_TAG, MAX_TITLE, fold, paragraphs, tidy_line
 from domain.work import Work
-from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, MetadataRow
+from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, EventRow, MetadataRow
 
 #: A stock agency's picture may carry hundreds of keywords; the first ones matter most.
 MAX_PROPOSED_TAGS = 50
@@ -65,26 +65,38 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[Metada
 
 
 def _propose(work: Work, version: AssetVersionRow, findings: Findings) -> None:
-    rows = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update()
+    rows = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update(key_share=True)
     asset = work.session.scalars(rows.execution_options(populate_existing=True)).one()
     if asset.current_version_id != version.id:
         return
+    if _fill_in(asset, findings):
+        asset.updated_at = work.now
+        work.session.flush()
+    keywords = [word for word in map(tidy_line, findings.keywords) if 0 < len(word) <= MAX_TAG]
+    if keywords and not _tagged_by_hand(work, asset):
+        room = taxonomy.MAX_TAGS_PER_ASSET - len(taxonomy.of_assets(work, [asset.id])[asset.id])
+        ids = taxonomy.named(work, keywords[: min(MAX_PROPOSED_TAGS, room)])
+        taxonomy.attach(work, asset.id, ids, "METADATA")
+
+
+def _fill_in(asset: AssetRow, findings: Findings) -> bool:
+    """Whether anything is said of the asset now that was not before."""
+    said = (asset.title, asset.description)
     title = tidy_line(findings.title or "")[:MAX_TITLE]
     if title and asset.title_origin != "USER":
         asset.title, asset.title_folded, asset.title_origin = title, fold(title), "METADATA"
     description = paragraphs((findings.description or "")[:MAX_DESCRIPTION], MAX_DESCRIPTION, ())
     if description and asset.description_origin != "USER":
         asset.description, asset.description_origin = description, "METADATA"
-    keywords = [word for word in map(tidy_line, findings.keywords) if 0 < len(word) <= MAX_TAG]
-    if keywords and not _tagged_by_hand(work, asset):
-        room = taxonomy.MAX_TAGS_PER_ASSET - len(taxonomy.of_assets(work, [asset.id])[asset.id])
-        ids = taxonomy.named(work, keywords[: min(MAX_PROPOSED_TAGS, room)])
-        taxonomy.attach(work, asset.id, ids, "METADATA")
-    if work.session.is_modified(asset):
-        asset.updated_at = work.now
-        work.session.flush()
+    return said != (asset.title, asset.description)
 
 
 def _tagged_by_hand(work: Work, asset: AssetRow) -> bool:
+    """Whether a person tagged it, or took tags away."""
     by_hand = sa.select(AssetTagRow.tag_id).where(AssetTagRow.asset_id == asset.id, AssetTagRow.origin == "USER")
-    return work.session.scalars(by_hand.limit(1)).first() is not None
+    changed = sa.select(EventRow.id).where(
+        EventRow.subject_type == "Asset",
+        EventRow.subject_id == asset.id,
+        EventRow.type == "asset.tags_changed",
+    )
+    return bool(work.session.scalar(sa.select(sa.or_(by_hand.exists(), changed.exists()))))

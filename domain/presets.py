@@ -6,7 +6,8 @@ old bytes stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -14,11 +15,12 @@ import sqlalchemy as sa
 
 from domain import asking, history, renditions
 from domain.recipes import BEST_QUALITY, SEEDS, WHITE, Fit, Format, Recipe
-from domain.refusals import Conflict, NotFound, StaleRevision
+from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
 
 MAX_PRESETS = 100
+USUAL_QUALITY = 82
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,18 @@ def create(work: Work, wish: Wish) -> RenditionPresetRow:
     present = all_of(work)
     if len(present) >= MAX_PRESETS:
         raise Conflict(f"There are {MAX_PRESETS} presets already: archive one first.")
-    recipe = Recipe(
-        preset=wish.name or "",
-        format=wish.format or Format.JPEG,
-        width=wish.width or 0,
-        height=wish.height or 0,
-        fit=wish.fit or Fit.CONTAIN,
-        quality=BEST_QUALITY if wish.format is Format.PNG else wish.quality or 82,
-        background=wish.background or WHITE,
-        progressive=wish.format is Format.JPEG,
-    )
+    format_ = wish.format or Format.JPEG
+    with _in_our_words():
+        recipe = Recipe(
+            preset=wish.name or "",
+            format=format_,
+            width=wish.width or 0,
+            height=wish.height or 0,
+            fit=wish.fit or Fit.CONTAIN,
+            quality=_usual_quality(format_) if wish.quality is None else wish.quality,
+            background=WHITE if wish.background is None else wish.background,
+            progressive=format_ is Format.JPEG,
+        )
     _name_is_free(present, recipe.preset)
     row = _add(work, recipe, is_default=bool(wish.is_default))
     _apply(work, row)
@@ -110,14 +114,15 @@ def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> Re
     }
     if wish.name is not None:
         changes["preset"] = wish.name
-    recipe = replace(recipe, **changes)
+    with _in_our_words():
+        recipe = replace(recipe, **changes)
     recipe = replace(recipe, progressive=recipe.format is Format.JPEG)
     _name_is_free([other for other in all_of(work) if other.id != row.id], recipe.preset)
     was = (row.params_digest, row.is_default)
     _write(row, recipe)
     row.is_default = row.is_default if wish.is_default is None else wish.is_default
     row.updated_at = work.now
-    work.session.flush()
+    _flush(work, recipe.preset)
     history.record(work, "rendition_preset.updated", ("RenditionPreset", row.id))
     if was != (row.params_digest, row.is_default):
         _apply(work, row)
@@ -127,7 +132,7 @@ def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> Re
 def queue_after(work: Work, preset_id: int, params_digest: str, after: int, limit: int) -> list[int]:
     """Queues the preset for the next current versions that lack it, by version id beyond `after`; their ids.
 
-    None once the preset has changed again, been archived or stopped being a default: a later job speaks for that.
+    Empty once the preset has changed again, been archived or stopped being a default: a later job speaks for that.
     """
     preset = work.session.get(RenditionPresetRow, preset_id)
     if preset is None or preset.archived_at or not preset.is_default or preset.params_digest != params_digest:
@@ -172,9 +177,35 @@ def _held(work: Work, preset_id: int, expected_revision: int) -> RenditionPreset
     return row
 
 
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """A recipe calls `preset` what is the preset's `name` here."""
+    try:
+        yield
+    except Invalid as refusal:
+        path = tuple("name" if part == "preset" else part for part in refusal.path)
+        raise Invalid(refusal.message, path, refusal.constraint) from None
+
+
+def _usual_quality(format_: Format) -> int:
+    return BEST_QUALITY if format_ is Format.PNG else USUAL_QUALITY
+
+
 def _name_is_free(present: list[RenditionPresetRow], name: str) -> None:
     if any(preset.name == name for preset in present):
-        raise Conflict(f"There is a preset called {name} already.", ("name",))
+        raise _taken(name)
+
+
+def _flush(work: Work, name: str) -> None:
+    """Somebody may have taken the name this very moment: then the unique index says so."""
+    try:
+        work.session.flush()
+    except sa.exc.IntegrityError:
+        raise _taken(name) from None
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"There is a preset called {name} already.", ("name",))
 
 
 def _add(work: Work, recipe: Recipe, *, is_default: bool) -> RenditionPresetRow:
@@ -186,7 +217,7 @@ def _add(work: Work, recipe: Recipe, *, is_default: bool) -> RenditionPresetRow:
     )
     _write(row, recipe)
     work.session.add(row)
-    work.session.flush()
+    _flush(work, recipe.preset)
     history.record(work, "rendition_preset.created", ("RenditionPreset", row.id))
     return row
 

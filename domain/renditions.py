@@ -157,7 +157,7 @@ def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recip
     )
     recipes = {}
     for row, preset in work.session.execute(waiting):
-        if row.params_digest != preset.params_digest:  # the preset changed again while this one waited
+        if preset.archived_at is not None or row.params_digest != preset.params_digest:  # while this one waited
             work.session.delete(row)
             continue
         row.state, row.updated_at = "RUNNING", work.now

@@ -1,7 +1,7 @@
 """Searching by words, and keeping the index in step with the rows.
 
-The index proposes and the rows decide: every hit is looked up again under the viewer's own condition before it is
-shown, so that one that has changed or was taken away since never appears. The index is fed from recorded events, is
+The index proposes and the rows decide: every hit is looked up again under the viewer's own condition, filter and stage
+before it is shown, so that one that was taken away since never appears. The index is fed from recorded events, is
 never the truth, and `rebuild` makes it anew.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 
 from domain import approvals, identity, metadata, taxonomy
-from domain.assets import listing, reading
+from domain.assets import listing
 from domain.assets.listing import Order, OrderField, Stage
 from domain.hub import Hub
 from domain.pages import Paging, Slice
@@ -103,7 +103,10 @@ def page(
         ),
     )
     meant = work.index.correct(parsed, _access(work, stage)) if hits.relaxed or not hits.total else None
-    return Found(_shown(work, hits, wanted, stage), hits.total, {hit.id: hit for hit in hits.hits}, meant)
+    slice_ = _shown(work, hits, wanted, condition, stage)
+    revisions = {row.id: row.revision for row in slice_.rows}
+    shown = {hit.id: _current(hit, revisions[hit.id]) for hit in hits.hits if hit.id in revisions}
+    return Found(slice_, hits.total, shown, meant)
 
 
 def facets(
@@ -238,15 +241,17 @@ def _position(wanted: Paging) -> Position | None:
     return None if wanted.position is None else Position(tuple(wanted.position[:-1]), wanted.position[-1])
 
 
-def _shown(work: Work, hits: Hits, wanted: Paging, stage: Stage) -> Slice[AssetRow]:
+def _current(hit: Hit, revision: int) -> Hit:
+    """The hit without the texts it was found in, where these may have changed since."""
+    return hit if hit.revision == revision else replace(hit, matches=())
+
+
+def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, stage: Stage) -> Slice[AssetRow]:
     """The hits that the rows confirm, now and for this viewer."""
     found = hits.hits if wanted.backwards else hits.hits[: wanted.limit]
     if wanted.backwards and len(found) > wanted.limit:
         found = found[-wanted.limit :] if wanted.limit else ()
-    rows = reading.by_id(work, [hit.id for hit in found])
-    if stage is Stage.APPROVED:
-        approved = approvals.approved_versions(work, rows)
-        rows = {asset_id: row for asset_id, row in rows.items() if asset_id in approved}
+    rows = listing.among(work, [hit.id for hit in found], condition, stage)
     kept = [hit for hit in found if hit.id in rows]
     more, came_from = len(hits.hits) > wanted.limit, wanted.position is not None
     return Slice(
@@ -268,6 +273,7 @@ def _assets_changed(work: Work, batch: Sequence[EventRow]) -> set[int]:
 
 def _operations(work: Work, asset_ids: Sequence[int]) -> list[Put | Remove]:
     found = documents(work, asset_ids)
+    work.session.expunge_all()  # a tag on everything changes everything
     return [Put(found[asset_id]) if asset_id in found else Remove(asset_id) for asset_id in asset_ids]
 
 
@@ -305,7 +311,7 @@ def _document(
         texts=tuple(value for name, value in said if name not in CREATORS),
         kind=asset.kind,
         lifecycle=asset.lifecycle,
-        media_type=version.media_type if version else "",
+        media_type=version.media_type if version else None,
         width=version.width if version else None,
         height=version.height if version else None,
         byte_size=version.byte_size if version else None,

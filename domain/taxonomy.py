@@ -17,7 +17,7 @@ from domain.pages import Key, Paging, Slice, read_slice
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import MAX_TAG, fold, line
 from domain.work import Work
-from storage.tables import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables import AssetTagRow, OrganisationRow, TagRow, TagSynonymRow
 from storage.tables.assets import ORIGINS
 
 MAX_TAGS_PER_ASSET = 200
@@ -28,12 +28,13 @@ MAX_MERGED_AT_ONCE = 100
 
 def create(work: Work, name: str, parent_id: int | None = None, synonyms: Sequence[str] = ()) -> TagRow:
     """A new tag; a spelling that is taken already is a conflict."""
+    _take_turns(work)
     spelled = line(name, MAX_TAG, ("name",))
-    row = _insert(work, spelled)
+    if parent_id is not None:
+        _takes_below(work, parent_id, ())
+    row = _insert(work, spelled, parent_id)
     if row is None:
         raise Conflict(f"“{spelled}” means a tag already.", ("name",))
-    if parent_id is not None:
-        _put_below(work, row, parent_id)
     _write_synonyms(work, row, synonyms)
     return row
 
@@ -49,13 +50,15 @@ def update(
     synonyms: Sequence[str] | None = None,
 ) -> TagRow:
     """Renames, moves (below `parent_id`, or `to_top`) or respells a tag; whatever is not given stays."""
+    _take_turns(work)
     row = _held(work, tag_id, expected_revision)
     if name is not None and (spelled := line(name, MAX_TAG, ("name",))) != row.name:
         _rename(work, row, spelled)
     if to_top:
         row.parent_id = None
     elif parent_id is not None:
-        _put_below(work, row, parent_id)
+        _takes_below(work, parent_id, [row.id])
+        row.parent_id = parent_id
     if synonyms is not None:
         _write_synonyms(work, row, synonyms)
     row.updated_at = work.now
@@ -68,6 +71,8 @@ def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: 
     """Everything that `from_ids` meant, `into_id` means from now on: assets, spellings and children move."""
     if not from_ids or len(set(from_ids)) > MAX_MERGED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_MERGED_AT_ONCE} tags to merge.", ("from",), "length")
+    _take_turns(work)
+    _lock(work, [into_id, *from_ids])
     into = _held(work, into_id, expected_revision)
     losers = _living(work, from_ids)
     if len(losers) != len(set(from_ids)):
@@ -76,6 +81,7 @@ def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: 
         raise Conflict("A tag cannot be merged into itself.", ("from",))
     if set(ancestors(work, into.id)) & set(losers):
         raise Conflict("A tag cannot be merged into one of its own descendants.", ("from",))
+    _nests(work, into.id, _levels(work, losers) - 1, "from")
     _move_assets(work, into, set(losers))
     for table, column in ((TagSynonymRow, TagSynonymRow.tag_id), (TagRow, TagRow.parent_id)):
         work.session.execute(sa.update(table).where(column.in_(losers)).values({column.key: into.id}))
@@ -200,7 +206,7 @@ def attach(work: Work, asset_id: int, tag_ids: Iterable[int], origin: str) -> bo
             sa.select(AssetTagRow.tag_id, AssetTagRow.origin).where(AssetTagRow.asset_id == asset_id),
         ).all(),
     )
-    fresh = [tag_id for tag_id in dict.fromkeys(tag_ids) if tag_id not in present]
+    fresh = [tag_id for tag_id in _lasting(work, tag_ids) if tag_id not in present]
     if len(present) + len(fresh) > MAX_TAGS_PER_ASSET:
         raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", ("tags",), "length")
     for tag_id in fresh:
@@ -210,7 +216,12 @@ def attach(work: Work, asset_id: int, tag_ids: Iterable[int], origin: str) -> bo
 
 
 def detach(work: Work, asset_id: int, tag_ids: Iterable[int]) -> bool:
-    gone = sa.delete(AssetTagRow).where(AssetTagRow.asset_id == asset_id, AssetTagRow.tag_id.in_(set(tag_ids)))
+    """Takes tags off an asset; whether anything changed. A merged one stands for what it became."""
+    ids = set(tag_ids)
+    if len(ids) > MAX_TAGS_PER_ASSET:
+        raise Invalid(f"Name at most {MAX_TAGS_PER_ASSET} tags to remove.", ("removeTags",), "length")
+    meant = {row.id for row in by_id(work, ids).values()}
+    gone = sa.delete(AssetTagRow).where(AssetTagRow.asset_id == asset_id, AssetTagRow.tag_id.in_(meant))
     return bool(work.session.execute(gone.returning(AssetTagRow.tag_id)).all())
 
 
@@ -235,9 +246,16 @@ def _meanings(work: Work, folded: Iterable[str]) -> dict[str, int]:
     return dict(work.session.execute(rows).all())
 
 
-def _insert(work: Work, name: str) -> TagRow | None:
+def _insert(work: Work, name: str, parent_id: int | None = None) -> TagRow | None:
     """The new tag, or None if its spelling is taken, by somebody who may have committed this very moment."""
-    row = TagRow(org_id=work.viewer.org_id, name=name, folded=fold(name), created_at=work.now, updated_at=work.now)
+    row = TagRow(
+        org_id=work.viewer.org_id,
+        name=name,
+        folded=fold(name),
+        parent_id=parent_id,
+        created_at=work.now,
+        updated_at=work.now,
+    )
     work.session.add(row)
     work.session.flush()
     if not _spell(work, row, name):
@@ -282,19 +300,48 @@ def _write_synonyms(work: Work, row: TagRow, synonyms: Sequence[str]) -> None:
             raise Conflict(f"“{spelled[folded]}” means another tag already.", ("synonyms",))
 
 
-def _put_below(work: Work, row: TagRow, parent_id: int) -> None:
-    # Two moves at once could each be lawful and together make a circle: moves take turns on the organisation.
-    work.session.execute(
-        sa.select(TagRow.id).where(TagRow.org_id == work.viewer.org_id).order_by(TagRow.id).with_for_update()
-    )
+def _takes_below(work: Work, parent_id: int, tag_ids: Sequence[int]) -> None:
+    """Refuses a parent that these tags, or a new one, cannot stand below."""
     if parent_id not in _living(work, [parent_id]):
         raise NotFound("There is no such parent tag.", ("parent",))
-    above = ancestors(work, parent_id)
-    if row.id == parent_id or row.id in above:
+    if {parent_id, *ancestors(work, parent_id)} & set(tag_ids):
         raise Conflict("A tag cannot stand below itself.", ("parent",))
-    if len(above) + 2 > MAX_DEPTH:
-        raise Conflict(f"Tags nest at most {MAX_DEPTH} deep.", ("parent",))
-    row.parent_id = parent_id
+    _nests(work, parent_id, _levels(work, tag_ids) or 1, "parent")
+
+
+def _nests(work: Work, parent_id: int, levels: int, path: str) -> None:
+    if len(ancestors(work, parent_id)) + 1 + levels > MAX_DEPTH:
+        raise Conflict(f"Tags nest at most {MAX_DEPTH} deep.", (path,))
+
+
+def _levels(work: Work, tag_ids: Iterable[int]) -> int:
+    """How many levels these tags and everything below them are."""
+    start = sa.select(TagRow.id, sa.literal(1).label("level")).where(TagRow.id.in_(set(tag_ids)))
+    top = start.cte("below", recursive=True)
+    below = top.union(sa.select(TagRow.id, top.c.level + 1).join(top, TagRow.parent_id == top.c.id))
+    return work.session.scalar(sa.select(sa.func.max(below.c.level))) or 0
+
+
+def _take_turns(work: Work) -> None:
+    """Changes of the vocabulary take turns within an organisation.
+
+    Two moves at once could each be lawful and together make a circle. This lock lets everybody refer to the
+    organisation meanwhile; on SQLite writers take turns anyway.
+    """
+    mine = sa.select(OrganisationRow.id).where(OrganisationRow.id == work.viewer.org_id)
+    work.session.execute(mine.with_for_update(key_share=True))
+
+
+def _lock(work: Work, tag_ids: Iterable[int]) -> None:
+    """Waits for everybody who is tagging with these, and keeps others waiting; in the order of ids, as `_lasting`."""
+    work.session.execute(sa.select(TagRow.id).where(TagRow.id.in_(set(tag_ids))).order_by(TagRow.id).with_for_update())
+
+
+def _lasting(work: Work, tag_ids: Iterable[int]) -> list[int]:
+    """These tags, or what they became, held so that nobody merges them away before this transaction has ended."""
+    meant = sa.func.coalesce(TagRow.merged_into_id, TagRow.id)
+    rows = sa.select(meant).where(TagRow.id.in_(set(tag_ids))).order_by(TagRow.id)
+    return list(dict.fromkeys(work.session.scalars(rows.with_for_update(read=True, key_share=True))))
 
 
 def _held(work: Work, tag_id: int, expected_revision: int) -> TagRow:
@@ -330,4 +377,7 @@ def _move_assets(work: Work, into: TagRow, losers: set[int]) -> None:
     ).where(AssetTagRow.tag_id.in_(losers), AssetTagRow.asset_id.not_in(already))
     columns = ["asset_id", "tag_id", "origin", "created_at"]
     work.session.execute(sa.insert(AssetTagRow).from_select(columns, moving.group_by(AssetTagRow.asset_id)))
+    by_hand = sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(losers), AssetTagRow.origin == "USER")
+    kept = sa.update(AssetTagRow).where(AssetTagRow.tag_id == into.id, AssetTagRow.asset_id.in_(by_hand))
+    work.session.execute(kept.values(origin="USER").execution_options(synchronize_session=False))
     work.session.execute(sa.delete(AssetTagRow).where(AssetTagRow.tag_id.in_(losers)))

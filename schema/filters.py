@@ -16,6 +16,7 @@ from schema.enums import AssetKind, AssetLifecycle, Direction
 from schema.scalars import BigInt, Instant
 from storage.index.conditions import (
     MAX_DEPTH,
+    MAX_VALUES,
     All,
     AnyOf,
     Between,
@@ -101,6 +102,8 @@ class AssetOrder:
     direction: Direction = Direction.ASC
 
 
+#: Tags named in one filter; each may stand for many below it.
+MAX_TAGS: Final = 200
 MEASURES: Final[tuple[Number, ...]] = ("width", "height", "byte_size")
 MOMENTS: Final[tuple[Moment, ...]] = ("created_at", "updated_at", "captured_at")
 
@@ -117,7 +120,7 @@ def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition
         parts.append(AnyOf(tuple(condition(work, each, depth + 1) or All(()) for each in where.or_)))
     if where.not_ is not None:
         parts.append(Not(condition(work, where.not_, depth + 1) or All(())))
-    return All(tuple(parts))
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 
 def orders(order_by: Iterable[AssetOrder] | None) -> tuple[Order, ...]:
@@ -136,7 +139,7 @@ def _plain(where: AssetWhere) -> list[Condition]:
         parts += _number(measure, getattr(where, measure))
     for name in MOMENTS:
         given: DateTimeFilter | None = getattr(where, name)
-        if given is not None:
+        if given is not None and (given.from_ is not None or given.to is not None):
             parts.append(Between(name, given.from_, given.to))
     return parts
 
@@ -170,14 +173,24 @@ def _tags(work: Work, given: TagFilter | None) -> list[Condition]:
     if given is None:
         return []
 
-    def meant(ids: Iterable[strawberry.ID]) -> tuple[int, ...]:
-        numbers = [number_of("Tag", each, ("where", "tags")) for each in ids]
-        if not given.include_descendants:
-            return tuple(sorted(tag.id for tag in taxonomy.by_id(work, numbers).values()))
-        return tuple(sorted(taxonomy.with_descendants(work, numbers)))
+    if sum(len(ids or ()) for ids in (given.any_of, given.all_of, given.none_of)) > MAX_TAGS:
+        raise Invalid(f"Name at most {MAX_TAGS} tags in one filter.", ("where", "tags"), "length")
 
-    parts: list[Condition] = [] if given.any_of is None else [HasTag(meant(given.any_of))]
-    parts += [HasTag(meant([each])) for each in given.all_of or ()]
+    def carries(ids: Iterable[strawberry.ID]) -> Condition:
+        numbers = [number_of("Tag", each, ("where", "tags")) for each in ids]
+        if given.include_descendants:
+            return _any_of(taxonomy.with_descendants(work, numbers))
+        return _any_of(tag.id for tag in taxonomy.by_id(work, numbers).values())
+
+    parts: list[Condition] = [] if given.any_of is None else [carries(given.any_of)]
+    parts += [carries([each]) for each in given.all_of or ()]
     if given.none_of:
-        parts.append(Not(HasTag(meant(given.none_of))))
+        parts.append(Not(carries(given.none_of)))
     return parts
+
+
+def _any_of(tag_ids: Iterable[int]) -> Condition:
+    """However many tags stand below the ones named."""
+    ids = sorted(set(tag_ids))
+    shares = [HasTag(tuple(ids[start : start + MAX_VALUES])) for start in range(0, len(ids), MAX_VALUES)]
+    return shares[0] if len(shares) == 1 else AnyOf(tuple(shares))

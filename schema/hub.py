@@ -18,7 +18,6 @@ from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
-from schema.renditions import Failure
 from schema.scalars import Instant
 from storage.tables import JobRow
 
@@ -32,6 +31,16 @@ class Viewer:
     is_administrator: bool
 
 
+@strawberry.type(description="Why a job did not do its work; a dead one can be given all its attempts again.")
+class JobFailure:
+    code: str = strawberry.field(description="A stable word.")
+    message: str = strawberry.field(description="A whole sentence for people.")
+
+    @classmethod
+    def of(cls, code: str | None, message: str | None) -> JobFailure | None:
+        return None if code is None else cls(code=code, message=message or "")
+
+
 @strawberry.type(description="Work that happens later.")
 class Job(Node):
     kind: str
@@ -39,7 +48,7 @@ class Job(Node):
     attempt: int
     done: int = strawberry.field(description="How many of its steps are done.")
     total: int | None = strawberry.field(description="How many steps it has, once that is known.")
-    failure: Failure | None
+    failure: JobFailure | None
     created_at: Instant
     finished_at: Instant | None
 
@@ -52,7 +61,7 @@ class Job(Node):
             attempt=row.attempt,
             done=row.progress_done,
             total=row.progress_total,
-            failure=Failure.of(row.failure_code, row.failure_message),
+            failure=JobFailure.of(row.failure_code, row.failure_message),
             created_at=row.created_at,
             finished_at=row.finished_at,
         )

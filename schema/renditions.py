@@ -29,13 +29,13 @@ class SignedUrl:
 
 
 @strawberry.type(description="Why something could not be made of a file.")
-class Failure:
+class RenditionFailure:
     code: str = strawberry.field(description="A stable word such as TRUNCATED or TOO_MANY_PIXELS.")
     message: str = strawberry.field(description="A whole sentence for people.")
     retryable: bool = strawberry.field(description="Whether the same bytes may do better another time.")
 
     @classmethod
-    def of(cls, code: str | None, message: str | None) -> Failure | None:
+    def of(cls, code: str | None, message: str | None) -> RenditionFailure | None:
         if code is None:
             return None
         return cls(code=code, message=message or "", retryable=renditions.is_retryable(code))
@@ -82,7 +82,7 @@ class Rendition(Node):
     height: int | None
     byte_size: BigInt | None
     sha256: Sha256 | None
-    failure: Failure | None
+    failure: RenditionFailure | None
 
     @classmethod
     def of(cls, row: RenditionRow) -> Rendition:
@@ -95,7 +95,7 @@ class Rendition(Node):
             height=row.height,
             byte_size=None if row.byte_size is None else BigInt(row.byte_size),
             sha256=None if row.sha256 is None else Sha256(row.sha256),
-            failure=Failure.of(row.failure_code, row.failure_message),
+            failure=RenditionFailure.of(row.failure_code, row.failure_message),
         )
 
     @field("The name of the preset that made it.")

@@ -14,7 +14,7 @@ from schema.enums import RenditionState
 from schema.fields import field
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import PageInfo, cursors, page_info
-from schema.renditions import Failure, Rendition, SignedUrl
+from schema.renditions import Rendition, RenditionFailure, SignedUrl
 from schema.scalars import BigInt, Instant, Json, Sha256
 from storage.tables import AssetVersionRow
 
@@ -43,7 +43,7 @@ class AssetVersion(Node):
     captured_at: Instant | None
     created_at: Instant
     analysis: RenditionState = strawberry.field(description="How far the reading of its metadata has come.")
-    failure: Failure | None = strawberry.field(description="Why it could not be read.")
+    failure: RenditionFailure | None = strawberry.field(description="Why it could not be read.")
 
     @classmethod
     def of(cls, row: AssetVersionRow) -> AssetVersion:
@@ -61,7 +61,7 @@ class AssetVersion(Node):
             captured_at=row.captured_at,
             created_at=row.created_at,
             analysis=RenditionState(row.analysis_state),
-            failure=Failure.of(row.failure_code, row.failure_message),
+            failure=RenditionFailure.of(row.failure_code, row.failure_message),
         )
 
     @field("The asset it belongs to.")

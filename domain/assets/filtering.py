@@ -98,7 +98,7 @@ def _comparison(condition: Is | OneOf | Between | StartsWith) -> sa.ColumnElemen
         case OneOf(_, values):
             said = column.in_(values)
         case StartsWith(_, prefix):
-            said = column.startswith(prefix, autoescape=True)
+            said = sa.func.substr(column, 1, len(prefix)) == prefix  # SQLite's LIKE takes A for a
         case Between(_, low, high):
             said = _between(column, low, high, half_open=condition.field in conditions.INSTANTS)
     # Missing only where the column may be NULL or the asset has no current version to ask.

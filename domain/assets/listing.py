@@ -6,7 +6,7 @@ filter speaks of the lifecycle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -79,6 +79,12 @@ def count(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -
     return work.session.scalar(statement) or 0
 
 
+def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: Stage) -> dict[int, AssetRow]:
+    """Those of `ids` that the list would show at this moment."""
+    rows = sa.select(AssetRow).where(AssetRow.id.in_(set(ids)))
+    return {row.id: row for row in work.session.scalars(_filtered(rows, work, effective(condition), stage))}
+
+
 def facets(
     work: Work,
     condition: Condition | None,
@@ -105,7 +111,7 @@ def _column(field: OrderField) -> Any:
         case OrderField.CAPTURED_AT:  # unknown sorts as the earliest, on both databases alike
             return sa.func.coalesce(
                 AssetVersionRow.captured_at,
-                sa.literal(EPOCH.replace(year=1), AssetVersionRow.captured_at.type),
+                sa.literal(EPOCH.replace(year=2), AssetVersionRow.captured_at.type),  # year 1 is BC west of Greenwich
             )
         case OrderField.BYTE_SIZE:
             return sa.func.coalesce(AssetVersionRow.byte_size, 0)
