@@ -74,7 +74,8 @@ def _decided_on(work: Work, version_id: int) -> tuple[AssetVersionRow, AssetRow]
     version = reading.versions_by_id(work, [version_id]).get(version_id)
     if version is None:
         raise NotFound("There is no version with this id.", ("version",))
-    asset = work.session.scalars(sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update()).one()
+    held = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update(key_share=True)
+    asset = work.session.scalars(held).one()
     return version, asset
 
 

@@ -8,16 +8,25 @@ reference, the log the rest.
 from __future__ import annotations
 
 import asyncio
-import threading
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import structlog
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, parse
-from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationType,
+    get_operation_ast,
+    parse,
+)
 
 from domain.hub import Hub
 from domain.refusals import NotSignedIn, Refusal
@@ -30,8 +39,11 @@ MAX_TOKENS = 20_000
 #: Errors of one document that are worth reporting.
 MAX_ERRORS = 20
 
-_thread = threading.local()
+#: Event loops between two requests: as many as ever were answered at once. Threads come and go, these stay.
+_idle: list[asyncio.AbstractEventLoop] = []
 _log = structlog.get_logger("graphql")
+# It writes every refusal as an error with a traceback; what is a bug is logged here, once.
+logging.getLogger("strawberry.execution").disabled = True
 
 
 @dataclass(frozen=True)
@@ -59,17 +71,18 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     if viewer is None:
         return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
     try:
-        parse(request.query, max_tokens=MAX_TOKENS)
+        document = parse(request.query, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         return _refused(error)
     except RecursionError:
         return _refused(GraphQLError("This document nests too deeply.", extensions={"code": "TOO_DEEP"}))
+    refusal = _misplaced(document, request)
+    if refusal is not None:
+        return refusal
     context = Context(hub, viewer, request_id)
     try:
-        result = _loop().run_until_complete(_execute(context, request))
-    except InvalidOperationTypeError:
-        refusal = GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"})
-        return Answered(_refused(refusal).body, executed=False, wrong_method=True)
+        with _loop() as loop:
+            result = loop.run_until_complete(_execute(context, request))
     except Exception:  # noqa: BLE001  # whatever it is, the client must get an answer and must not see it
         return Answered(_body(None, [_masked([], request_id)]), executed=True)
     finally:
@@ -78,14 +91,25 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     return Answered(_body(result.data, spoken), executed=not _never_ran(result))
 
 
+def _misplaced(document: DocumentNode, request: Asked) -> Answered | None:
+    """The refusal of a document of which no operation can be run here; None where one can."""
+    operation = get_operation_ast(document, request.operation_name)
+    if operation is None:
+        return _refused(GraphQLError("Name in `operationName` which of the document's operations is to run."))
+    if operation.operation is OperationType.SUBSCRIPTION:
+        return _refused(GraphQLError("There are no subscriptions at this address."))
+    if operation.operation is OperationType.MUTATION and request.read_only:
+        refusal = GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"})
+        return Answered(_refused(refusal).body, executed=False, wrong_method=True)
+    return None
+
+
 async def _execute(context: Context, request: Asked) -> ExecutionResult:
-    allowed = {OperationType.QUERY} if request.read_only else {OperationType.QUERY, OperationType.MUTATION}
     result: Any = await built.execute(
         request.query,
         variable_values=request.variables,
         context_value=context,
         operation_name=request.operation_name,
-        allowed_operation_types=allowed,
     )
     return result  # type: ignore[no-any-return]  # Strawberry's result is graphql-core's with extensions
 
@@ -94,11 +118,16 @@ def _never_ran(result: ExecutionResult) -> bool:
     return result.data is None and any(error.path is None for error in result.errors or ())
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    if not hasattr(_thread, "loop"):
-        _thread.loop = asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = _thread.loop
-    return loop
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    try:
+        loop = _idle.pop()
+    except IndexError:
+        loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        _idle.append(loop)
 
 
 def _refused(error: GraphQLError) -> Answered:
@@ -114,7 +143,7 @@ def _body(data: Any, errors: list[dict[str, Any]], *, with_data: bool = True) ->
 
 def _spoken(error: GraphQLError, request_id: str) -> dict[str, Any]:
     cause = error.original_error
-    if isinstance(cause, GraphQLError) or cause is None:
+    if (isinstance(cause, GraphQLError) or cause is None) and not _is_ours(error):
         code = (error.extensions or {}).get("code") or _code_of(error)
         return _formatted(error, error.message, {**(error.extensions or {}), "code": code})
     if isinstance(cause, Refusal):
@@ -125,6 +154,11 @@ def _spoken(error: GraphQLError, request_id: str) -> dict[str, Any]:
             extensions["position"] = cause.position  # type: ignore[attr-defined]  # only BadSearch has one
         return _formatted(error, cause.message, extensions)
     return _formatted(error, **_masked(error.path, request_id, cause))
+
+
+def _is_ours(error: GraphQLError) -> bool:
+    """A value that GraphQL could not speak; an argument that it could not understand points at the argument."""
+    return error.path is not None and all(isinstance(node, FieldNode) for node in error.nodes or ())
 
 
 def _code_of(error: GraphQLError) -> str:

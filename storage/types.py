@@ -48,4 +48,7 @@ def microseconds(moment: datetime) -> int:
 #: 64-bit key. SQLite only makes `INTEGER PRIMARY KEY` its row id, which is 64 bits wide as well.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+#: Folded text that is sorted: by code point on both databases, whatever the server's locale says.
+Folded = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")

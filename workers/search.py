@@ -1,8 +1,8 @@
 """The one process per search index that keeps it in step with what happened.
 
 It leads by holding the index's writer lock, which the kernel lets go if the process dies; others of its role wait.
-An index that is missing or was made by another analyser is built anew first, while the old one goes on answering
-whatever it still can.
+An index that is missing, was made by another analyser or is ahead of the rows is built anew first, and so is one that
+`reindex` asks for; the old one goes on answering meanwhile.
 """
 
 from __future__ import annotations
@@ -48,16 +48,23 @@ def catch_up(tools: Tools) -> int:
 
 
 def _lead(tools: Tools, stop: Stop) -> None:
-    if tools.hub.index.needs_rebuild or tools.hub.index.checkpoint() == 0:
-        count = search.rebuild(tools.hub)
-        tools.log.info("index.rebuilt", documents=count)
     with tools.hub.index.writer_lock(), wakeups.listening(tools.hub.database, wakeups.EVENTS) as ears:
         tools.log.info("indexer.leads")
+        if search.is_astray(tools.hub):
+            _rebuild(tools)
         changed_at: float | None = None
         while not stop.is_asked:
+            with search.reindex_was_asked(tools.hub) as asked:
+                if asked:
+                    _rebuild(tools)
             if catch_up(tools):
                 changed_at = time.monotonic()
             elif changed_at is not None and time.monotonic() - changed_at > QUIET_SECONDS:
                 tools.hub.index.optimise()
                 changed_at = None
             ears.wait(IDLE_SECONDS)
+
+
+def _rebuild(tools: Tools) -> None:
+    count = search.rebuild(tools.hub, leading=True)
+    tools.log.info("index.rebuilt", documents=count)

@@ -31,6 +31,19 @@ class PurgeFinishedJobs:
         return self.kind
 
 
+@dataclass(frozen=True)
+class RefreshStatistics:
+    """Let the database look at tables that have grown."""
+
+    kind: ClassVar[str] = "refresh_statistics"
+    queue: ClassVar[str] = "upkeep"
+    priority: ClassVar[int] = 0
+    max_attempts: ClassVar[int] = 2
+
+    def unique_key(self) -> str:
+        return self.kind
+
+
 def ask_due(work: Work, chores: Iterable[Chore]) -> list[str]:
     """Asks for every chore whose present slot nobody has taken yet, and names them.
 
@@ -52,6 +65,11 @@ def purge_finished_jobs(tools: Tools, _job: Claimed) -> Callable[[Work], None]:
     return lambda work: _forget_slots(work, before)
 
 
+def refresh_statistics(tools: Tools, _job: Claimed) -> Callable[[Work], None]:
+    tools.hub.database.refresh_statistics()
+    return lambda _: None
+
+
 def _forget_slots(work: Work, before: datetime) -> None:
     jobs.purge_slots(work.session, before)
 
@@ -60,5 +78,8 @@ def _slot(chore: Chore, now: datetime) -> datetime:
     return now - (now - EPOCH) % chore.every
 
 
-HANDLERS = {PurgeFinishedJobs.kind: purge_finished_jobs}
-CHORES = (Chore("purge finished jobs", timedelta(days=1), PurgeFinishedJobs()),)
+HANDLERS = {PurgeFinishedJobs.kind: purge_finished_jobs, RefreshStatistics.kind: refresh_statistics}
+CHORES = (
+    Chore("purge finished jobs", timedelta(days=1), PurgeFinishedJobs()),
+    Chore("refresh statistics", timedelta(minutes=15), RefreshStatistics()),
+)

@@ -24,7 +24,7 @@ def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
 
 def held(work: Work, asset_id: int, expected_revision: int, path: tuple[str, ...] = ("asset",)) -> AssetRow:
     """The asset, locked until the transaction ends; refused if unknown or changed since `expected_revision`."""
-    rows = sa.select(AssetRow).where(AssetRow.id == asset_id, identity.sees_asset(work)).with_for_update()
+    rows = sa.select(AssetRow).where(AssetRow.id == asset_id, identity.sees_asset(work)).with_for_update(key_share=True)
     row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFound("There is no asset with this id.", path)

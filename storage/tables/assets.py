@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.row import Row, one_of
-from storage.types import Json
+from storage.types import Folded, Json
 
 ASSET_KINDS = (
     "IMAGE",
@@ -69,7 +69,7 @@ class AssetRow(Row):
     org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str]
     title: Mapped[str]
-    title_folded: Mapped[str]
+    title_folded: Mapped[str] = mapped_column(Folded)
     title_origin: Mapped[str]
     description: Mapped[str | None]
     description_origin: Mapped[str]

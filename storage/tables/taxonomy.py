@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.assets import ORIGINS
 from storage.tables.row import Row, one_of
+from storage.types import Folded
 
 
 class TagRow(Row):
@@ -21,7 +22,7 @@ class TagRow(Row):
     id: Mapped[int] = mapped_column(primary_key=True)
     org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     name: Mapped[str]
-    folded: Mapped[str]
+    folded: Mapped[str] = mapped_column(Folded)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("tag.id"), index=True)
     #: Set when the tag was merged away; its id then stands for the one it was merged into.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tag.id"))

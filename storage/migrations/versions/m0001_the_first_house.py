@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import EPOCH, Id, Instant, Json
+from storage.types import EPOCH, Folded, Id, Instant, Json
 
 revision = "0001"
 down_revision = None
@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("org_id", Id, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("folded", Folded, nullable=False),
         sa.Column("parent_id", Id, nullable=True),
         sa.Column("merged_into_id", Id, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
@@ -171,7 +171,7 @@ def upgrade() -> None:
         sa.Column("org_id", Id, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("title_folded", sa.Text(), nullable=False),
+        sa.Column("title_folded", Folded, nullable=False),
         sa.Column("title_origin", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("description_origin", sa.Text(), nullable=False),

@@ -1,0 +1,22 @@
+"""Searching by words, and keeping the index in step with the rows."""
+
+from __future__ import annotations
+
+from domain.search.asking import MAX_SUGGESTIONS, Found, facets, page, suggest
+from domain.search.documents import documents
+from domain.search.feeding import catch_up, is_astray, lag_ms, rebuild, reindex, reindex_was_asked
+
+__all__ = [
+    "MAX_SUGGESTIONS",
+    "Found",
+    "catch_up",
+    "documents",
+    "facets",
+    "is_astray",
+    "lag_ms",
+    "page",
+    "rebuild",
+    "reindex",
+    "reindex_was_asked",
+    "suggest",
+]

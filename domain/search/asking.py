@@ -1,0 +1,156 @@
+"""Searching by words: pages, facets and suggestions of what the viewer may see.
+
+The index proposes and the rows decide: every hit is looked up again under the viewer's own condition, filter and stage
+before it is shown, so that one that was taken away since never appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from domain import identity
+from domain.assets import listing
+from domain.assets.listing import Order, OrderField, Stage
+from domain.pages import Paging, Slice
+from domain.refusals import BadSearch, Conflict, Invalid, PageTooLarge
+from domain.search import access
+from domain.work import Work
+from storage.index import query
+from storage.index.conditions import Condition
+from storage.index.contract import (
+    FacetField,
+    FacetValue,
+    Hit,
+    Hits,
+    OrderBy,
+    Position,
+    Search,
+    SearchRefused,
+    Suggestion,
+)
+from storage.tables import AssetRow
+
+MAX_SUGGESTIONS = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """`hits` holds score and text matches by asset id; `did_you_mean` is a search text that finds more."""
+
+    slice: Slice[AssetRow]
+    total: int
+    hits: dict[int, Hit]
+    did_you_mean: str | None
+
+
+def page(
+    work: Work,
+    text: str,
+    condition: Condition | None,
+    order: Sequence[Order],
+    wanted: Paging,
+    stage: Stage = Stage.DRAFT,
+    *,
+    highlight: bool = False,
+) -> Found:
+    """One page of the assets that `text` finds, best first unless `order` says otherwise."""
+    parsed = _parse(text)
+    hits = _ask(
+        work,
+        Search(
+            query=parsed,
+            access=access.terms(work, stage),
+            conditions=listing.effective(condition),
+            order=_order(order),
+            limit=wanted.limit + 1,
+            after=None if wanted.backwards else _position(wanted),
+            before=_position(wanted) if wanted.backwards else None,
+            backward=wanted.backwards,
+            highlight=highlight,
+            relax=True,
+        ),
+    )
+    meant = work.index.correct(parsed, access.terms(work, stage)) if hits.relaxed or not hits.total else None
+    slice_ = _shown(work, hits, wanted, condition, stage)
+    revisions = {row.id: row.revision for row in slice_.rows}
+    shown = {hit.id: _current(hit, revisions[hit.id]) for hit in hits.hits if hit.id in revisions}
+    return Found(slice_, hits.total, shown, meant)
+
+
+def facets(
+    work: Work,
+    text: str,
+    condition: Condition | None,
+    fields: Sequence[FacetField],
+    stage: Stage = Stage.DRAFT,
+) -> dict[str, tuple[FacetValue, ...]]:
+    """Per field the most frequent values among everything that `text` finds."""
+    wanted = Search(
+        query=_parse(text),
+        access=access.terms(work, stage),
+        conditions=listing.effective(condition),
+        facets=tuple(dict.fromkeys(fields)),
+        limit=1,
+        relax=True,
+    )
+    return _ask(work, wanted).facets
+
+
+def suggest(work: Work, prefix: str, limit: int) -> list[Suggestion]:
+    """How what is being typed may go on, from what the viewer may see."""
+    if not 1 <= limit <= MAX_SUGGESTIONS:
+        raise PageTooLarge(f"Ask for 1 to {MAX_SUGGESTIONS} suggestions.", ("first",))
+    if len(prefix) > query.MAX_LENGTH:
+        raise BadSearch(f"A search has at most {query.MAX_LENGTH} characters.")
+    return [] if work.index.needs_rebuild else work.index.suggest(prefix, identity.access_terms(work), limit)
+
+
+def _parse(text: str) -> query.Query:
+    try:
+        return query.parse(text)
+    except query.QuerySyntaxError as error:
+        raise BadSearch(str(error), error.position) from None
+
+
+def _ask(work: Work, search: Search) -> Hits:
+    if work.index.needs_rebuild:
+        raise Conflict("The search index is being rebuilt: try again in a moment.", ("search",))
+    try:
+        return work.index.search(search)
+    except SearchRefused as error:
+        raise BadSearch(str(error)) from None
+
+
+def _order(order: Sequence[Order]) -> tuple[OrderBy, ...]:
+    chosen = listing.checked_order(order) or (Order(OrderField.RELEVANCE, descending=True),)
+    relevance = [each for each in chosen if each.field is OrderField.RELEVANCE]
+    if relevance and (len(chosen) > 1 or not relevance[0].descending):
+        raise Invalid("Relevance stands alone and descending.", ("orderBy",), "relevance")
+    return tuple(OrderBy(each.field.value, each.descending) for each in chosen)
+
+
+def _position(wanted: Paging) -> Position | None:
+    return None if wanted.position is None else Position(tuple(wanted.position[:-1]), wanted.position[-1])
+
+
+def _current(hit: Hit, revision: int) -> Hit:
+    """The hit without the texts it was found in, where these may have changed since."""
+    return hit if hit.revision == revision else replace(hit, matches=())
+
+
+def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, stage: Stage) -> Slice[AssetRow]:
+    """The hits that the rows confirm, now and for this viewer."""
+    found = hits.hits if wanted.backwards else hits.hits[: wanted.limit]
+    if wanted.backwards and len(found) > wanted.limit:
+        found = found[-wanted.limit :] if wanted.limit else ()
+    rows = listing.among(work, [hit.id for hit in found], condition, stage)
+    kept = [hit for hit in found if hit.id in rows]
+    more, came_from = len(hits.hits) > wanted.limit, wanted.position is not None
+    return Slice(
+        rows=[rows[hit.id] for hit in kept],
+        positions=[(*hit.position.key, hit.position.id) for hit in kept],
+        has_next=came_from if wanted.backwards else more,
+        has_previous=more if wanted.backwards else came_from,
+        scope=wanted.scope,
+    )

@@ -1,0 +1,132 @@
+"""Keeping the index in step with the rows: applying what happened, and building it anew.
+
+One process per index does this, holding its writer lock; the index is disposable, the rows are the truth.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from domain.hub import Hub
+from domain.search.documents import DOCUMENTS_AT_ONCE, documents, every_document
+from domain.work import HUB, Work
+from storage import events
+from storage.index.contract import (
+    Document,
+    NotLeading,
+    Put,
+    Remove,
+)
+from storage.tables import AssetTagRow, EventRow
+
+#: Events read at once while catching up.
+BATCH = 500
+#: How long a command waits for the indexer to have built the index anew, and how often it looks.
+REBUILD_SECONDS = 6 * 3600.0
+LOOK_SECONDS = 0.2
+
+
+def lag_ms(work: Work) -> int:
+    """Milliseconds for which the oldest change that the index does not know yet has been waiting; 0 when in step."""
+    behind = (EventRow.seq.is_(None)) | (EventRow.seq > work.index.checkpoint())
+    oldest = work.session.scalar(sa.select(sa.func.min(EventRow.occurred_at)).where(behind))
+    return 0 if oldest is None else max(0, (work.now - oldest) // timedelta(milliseconds=1))
+
+
+def catch_up(hub: Hub) -> int:
+    """Applies the next batch of events to the index; how many there were. The caller holds the writer's lock."""
+    with hub.writing(HUB) as work:
+        events.number(work.session)
+    with hub.reading(HUB) as work:
+        batch = events.after(work.session, hub.index.checkpoint(), BATCH)
+        if not batch:
+            return 0
+        seq = batch[-1].seq
+        assert seq is not None
+        changed = sorted(_assets_changed(work, batch))
+        for start in range(0, len(changed), DOCUMENTS_AT_ONCE):
+            hub.index.apply(_operations(work, changed[start : start + DOCUMENTS_AT_ONCE]), hub.index.checkpoint())
+        hub.index.apply((), seq)
+    return len(batch)
+
+
+def rebuild(hub: Hub, progress: Callable[[int], None] = lambda _: None, *, leading: bool = False) -> int:
+    """Builds the index anew from the rows while the old one goes on answering; how many documents it holds.
+
+    Takes the writer's lock, unless the caller leads already; `NotLeading` where another process does.
+    """
+    with hub.writing(HUB) as work:
+        events.number(work.session)
+    count = 0
+
+    def counted(documents: Iterator[Document]) -> Iterator[Document]:
+        nonlocal count
+        for document in documents:
+            count += 1
+            progress(count)
+            yield document
+
+    with hub.index.writer_lock() if not leading else nullcontext(), hub.reading(HUB) as work:
+        hub.index.rebuild(counted(every_document(work)), events.last(work.session))
+    return count
+
+
+def is_astray(hub: Hub) -> bool:
+    """Whether only building anew helps: another analyser made it, it is empty, or ahead of rows that were restored."""
+    if hub.index.needs_rebuild or hub.index.checkpoint() == 0:
+        return True
+    with hub.reading(HUB) as work:
+        return hub.index.checkpoint() > events.last(work.session)
+
+
+def reindex(hub: Hub, progress: Callable[[int], None] = lambda _: None, patience: float = REBUILD_SECONDS) -> bool:
+    """Has the index of this machine built anew, and returns when that is done; false where nobody did it in time.
+
+    Where an indexer is at work it holds the index, so it is asked to do it; else it is done here.
+    """
+    try:
+        rebuild(hub, progress)
+    except NotLeading:
+        asked = _asking_file(hub)
+        asked.touch()
+        deadline = time.monotonic() + patience
+        while asked.exists():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_SECONDS)
+    return True
+
+
+@contextmanager
+def reindex_was_asked(hub: Hub) -> Iterator[bool]:
+    """For the indexer: whether somebody waits for the index to be built anew; they are told when the block ends."""
+    asked = _asking_file(hub)
+    found = asked.exists()
+    yield found
+    if found:
+        asked.unlink(missing_ok=True)
+
+
+def _asking_file(hub: Hub) -> Path:
+    """On this machine, like the index itself."""
+    return hub.settings.data_dir / "reindex-asked"
+
+
+def _assets_changed(work: Work, batch: Sequence[EventRow]) -> set[int]:
+    changed = {event.subject_id for event in batch if event.subject_type == "Asset"}
+    tags = {event.subject_id for event in batch if event.type in {"tag.updated", "tag.merged"}}
+    if tags:
+        changed |= set(work.session.scalars(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tags))))
+    return changed
+
+
+def _operations(work: Work, asset_ids: Sequence[int]) -> list[Put | Remove]:
+    found = documents(work, asset_ids)
+    work.session.expunge_all()  # a tag on everything changes everything
+    return [Put(found[asset_id]) if asset_id in found else Remove(asset_id) for asset_id in asset_ids]
