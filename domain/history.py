@@ -23,6 +23,7 @@ EVENT_TYPES = frozenset(
         "asset.version_approved",
         "asset.approval_revoked",
         "asset.tags_changed",
+        "job.retried",
         "lightbox.created",
         "lightbox.updated",
         "lightbox.archived",

@@ -17,6 +17,8 @@ from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, EventRow, Met
 
 #: A stock agency's picture may carry hundreds of keywords; the first ones matter most.
 MAX_PROPOSED_TAGS = 50
+#: Letters of a namespace and a name together; they stand in an index, which takes no more than 2,700 bytes.
+MAX_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def record(work: Work, version: AssetVersionRow, findings: Findings) -> None:
     version.analysis_state, version.failure_code, version.failure_message = "READY", None, None
     work.session.execute(sa.delete(MetadataRow).where(MetadataRow.version_id == version.id))
     for namespace, name, value in findings.entries:
+        if len(namespace) + len(name) > MAX_NAME:
+            continue
         work.session.add(MetadataRow(version_id=version.id, namespace=namespace, name=name, value=value))
     work.session.flush()
     _propose(work, version, findings)

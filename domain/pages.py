@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +38,10 @@ class Paging:
     backwards: bool
     position: Position | None
     scope: str
+
+    def shared(self) -> Paging:
+        """The same page of whichever list, so that the like pages of many lists are read together."""
+        return replace(self, scope="")
 
 
 @dataclass(frozen=True)

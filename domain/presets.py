@@ -17,7 +17,14 @@ from domain import asking, history, renditions
 from domain.recipes import BEST_QUALITY, SEEDS, WHITE, Fit, Format, Recipe
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.work import Work
-from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+from storage.tables import (
+    ApprovalRow,
+    AssetRow,
+    AssetVersionRow,
+    OrganisationRow,
+    RenditionPresetRow,
+    RenditionRow,
+)
 
 MAX_PRESETS = 100
 USUAL_QUALITY = 82
@@ -83,6 +90,7 @@ def ensure_seeds(work: Work) -> None:
 
 
 def create(work: Work, wish: Wish) -> RenditionPresetRow:
+    _take_turns(work)
     present = all_of(work)
     if len(present) >= MAX_PRESETS:
         raise Conflict(f"There are {MAX_PRESETS} presets already: archive one first.")
@@ -105,6 +113,7 @@ def create(work: Work, wish: Wish) -> RenditionPresetRow:
 
 
 def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> RenditionPresetRow:
+    _take_turns(work)
     row = _held(work, preset_id, expected_revision)
     recipe = renditions.recipe_of(row)
     changes = {
@@ -130,7 +139,9 @@ def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> Re
 
 
 def queue_after(work: Work, preset_id: int, params_digest: str, after: int, limit: int) -> list[int]:
-    """Queues the preset for the next current versions that lack it, by version id beyond `after`; their ids.
+    """Queues the preset for the next versions that lack it, by id beyond `after`; their ids.
+
+    These are the current versions and the approved ones: what anybody is shown or given.
 
     Empty once the preset has changed again, been archived or stopped being a default: a later job speaks for that.
     """
@@ -141,10 +152,12 @@ def queue_after(work: Work, preset_id: int, params_digest: str, after: int, limi
         RenditionRow.preset_id == preset_id,
         RenditionRow.params_digest == params_digest,
     )
+    approved = sa.select(ApprovalRow.version_id).where(ApprovalRow.revoked_at.is_(None))
+    shown = (AssetRow.current_version_id == AssetVersionRow.id) | AssetVersionRow.id.in_(approved)
     current = (
         sa.select(AssetVersionRow)
-        .join(AssetRow, AssetRow.current_version_id == AssetVersionRow.id)
-        .where(AssetRow.org_id == preset.org_id, AssetVersionRow.id > after, AssetVersionRow.id.not_in(made))
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(AssetRow.org_id == preset.org_id, shown, AssetVersionRow.id > after, AssetVersionRow.id.not_in(made))
         .order_by(AssetVersionRow.id)
         .limit(limit)
     )
@@ -161,6 +174,15 @@ def archive(work: Work, preset_id: int, expected_revision: int) -> RenditionPres
     work.session.flush()
     history.record(work, "rendition_preset.archived", ("RenditionPreset", row.id))
     return row
+
+
+def _take_turns(work: Work) -> None:
+    """Waits for everybody who is bringing an asset: they read the defaults before or after this change, never amid it.
+
+    Whoever inserts a row of the organisation holds its key until they commit, and this lock waits for them.
+    """
+    row = sa.select(OrganisationRow.id).where(OrganisationRow.id == work.viewer.org_id)
+    work.session.execute(row.with_for_update())
 
 
 def _held(work: Work, preset_id: int, expected_revision: int) -> RenditionPresetRow:

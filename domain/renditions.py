@@ -113,6 +113,27 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
     return row
 
 
+def request(work: Work, version_id: int, preset: RenditionPresetRow) -> RenditionRow:
+    """The rendition of a version by a preset, asked for now if nobody did before."""
+    seen = sa.select(AssetVersionRow).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+    found = seen.where(AssetVersionRow.id == version_id, identity.sees_asset(work))
+    version = work.session.scalars(found).one_or_none()
+    if version is None:
+        raise NotFound("There is no version with this id.", ("version",))
+    if preset.archived_at is not None:
+        raise Conflict("This preset is archived.", ("preset",))
+    queue_for(work, version, [preset])
+    wanted = (preset.id, preset.params_digest)
+    return next(row for row in _of_version(work, version_id) if (row.preset_id, row.params_digest) == wanted)
+
+
+def revive(work: Work, version_id: int) -> None:
+    """Puts back into the queue what of a version failed in a way that another try may mend; the caller asks for it."""
+    for row in _of_version(work, version_id):
+        if row.state == "FAILED" and is_retryable(row.failure_code):
+            row.state, row.failure_code, row.failure_message, row.updated_at = "QUEUED", None, None, work.now
+
+
 def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
     rows = (
         sa.select(RenditionRow)
@@ -124,23 +145,28 @@ def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
 
 
 def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[RenditionRow]]:
-    """Per version the renditions of living presets by their present parameters, in the presets' order.
+    """Per version one rendition of each living preset, in the presets' order: by its present parameters.
 
-    After a preset has changed, the rendition by the new parameters takes the old one's place.
+    Where these were never asked of a version, the newest finished one by earlier parameters stands in.
     """
+    present = RenditionRow.params_digest == RenditionPresetRow.params_digest
     rows = (
         sa.select(RenditionRow)
         .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .where(
             RenditionRow.version_id.in_(set(version_ids)),
-            RenditionRow.params_digest == RenditionPresetRow.params_digest,
+            present | (RenditionRow.state == "READY"),
             RenditionPresetRow.archived_at.is_(None),
         )
-        .order_by(RenditionRow.version_id, RenditionRow.preset_id)
+        .order_by(
+            RenditionRow.version_id, RenditionRow.preset_id, sa.case((present, 0), else_=1), RenditionRow.id.desc()
+        )
     )
     found: dict[int, list[RenditionRow]] = defaultdict(list)
     for row in work.session.scalars(rows):
-        found[row.version_id].append(row)
+        of_version = found[row.version_id]
+        if not of_version or of_version[-1].preset_id != row.preset_id:
+            of_version.append(row)
     return found
 
 
@@ -155,9 +181,15 @@ def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recip
         .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .where(RenditionRow.version_id == version_id, RenditionRow.state.in_(("QUEUED", "RUNNING")))
     )
+    there = {(row.preset_id, row.params_digest) for row in _of_version(work, version_id)}
     recipes = {}
     for row, preset in work.session.execute(waiting):
-        if preset.archived_at is not None or row.params_digest != preset.params_digest:  # while this one waited
+        if row.params_digest != preset.params_digest:  # the preset has changed while this one waited
+            if preset.archived_at is not None or (preset.id, preset.params_digest) in there:
+                work.session.delete(row)
+                continue
+            row.params_digest = preset.params_digest
+        elif preset.archived_at is not None:
             work.session.delete(row)
             continue
         row.state, row.updated_at = "RUNNING", work.now
@@ -215,6 +247,10 @@ def recipe_of(row: RenditionPresetRow) -> Recipe:
         background=row.background,
         progressive=row.format == "JPEG",
     )
+
+
+def _of_version(work: Work, version_id: int) -> list[RenditionRow]:
+    return list(work.session.scalars(sa.select(RenditionRow).where(RenditionRow.version_id == version_id)))
 
 
 def _queued(work: Work, version: AssetVersionRow, preset: RenditionPresetRow) -> RenditionRow:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from domain import history
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
-from domain.texts import MAX_TAG, fold, line
+from domain.texts import MAX_TAG, fold, line, tidy_line
 from domain.work import Work
 from storage.tables import AssetTagRow, OrganisationRow, TagRow, TagSynonymRow
 from storage.tables.assets import ORIGINS
@@ -232,7 +232,7 @@ def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[
     if starting_with:
         spelled = sa.select(TagSynonymRow.tag_id).where(
             TagSynonymRow.org_id == work.viewer.org_id,
-            TagSynonymRow.folded.startswith(fold(starting_with), autoescape=True),
+            TagSynonymRow.folded.startswith(fold(tidy_line(starting_with)), autoescape=True),
         )
         rows = rows.where(TagRow.id.in_(spelled))
     return rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import strawberry
 
 from domain import approvals, assets, delivery, pages, taxonomy
 from domain.assets import Stage
 from domain.global_ids import encode, number_of
-from domain.refusals import NotFound
+from domain.refusals import Invalid, NotFound
 from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import field
@@ -71,14 +73,16 @@ class Asset(Node):
         last: Last = None,
         before: Before = None,
     ) -> AssetVersionConnection:
-        scope = pages.scope_of("versions")
+        scope = pages.scope_of("versions", self.row.id)
         wanted = pages.paging(info.context.work, scope, first=first, after=after, last=last, before=before)
-        found = await info.context.load(assets.versions_of, self.row.id, wanted)
+        found = await info.context.load(assets.versions_of, self.row.id, wanted.shared())
         assert found is not None
-        return AssetVersionConnection(slice=found, asset_id=self.row.id)
+        return AssetVersionConnection(slice=replace(found, scope=scope), asset_id=self.row.id)
 
     @field("A stable address that always leads to the newest approved version in a preset.")
     def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url:
+        if not preset.isprintable():
+            raise Invalid("A preset's name is printable text.", ("preset",), "format")
         return Url(delivery.latest_url(info.context.work, self.row.id, preset))
 
     @field("What the viewer may do with it now.")

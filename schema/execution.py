@@ -34,8 +34,8 @@ from domain.work import Viewer
 from schema.built import built
 from schema.context import Context
 
-#: Lexical tokens in a document; a hand-written query has a few hundred.
-MAX_TOKENS = 20_000
+#: Lexical tokens in a document; a hand-written query has a few hundred, and merging its fields takes quadratic time.
+MAX_TOKENS = 5_000
 #: Errors of one document that are worth reporting.
 MAX_ERRORS = 20
 

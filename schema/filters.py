@@ -16,6 +16,7 @@ from schema.enums import AssetKind, AssetLifecycle, Direction
 from schema.scalars import BigInt, Instant
 from storage.index.conditions import (
     MAX_DEPTH,
+    MAX_NODES,
     MAX_VALUES,
     All,
     AnyOf,
@@ -123,6 +124,17 @@ def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 
+def check_size(where: AssetWhere | None) -> None:
+    """Refuses a filter of more than MAX_NODES parts before anything of it is looked up."""
+    waiting, seen = ([] if where is None else [where]), 0
+    while waiting:
+        each = waiting.pop()
+        seen += 1
+        if seen > MAX_NODES:
+            raise Invalid(f"A filter may have {MAX_NODES} parts; this one has more.", ("where",), "filter")
+        waiting += [*(each.and_ or ()), *(each.or_ or ()), *([] if each.not_ is None else [each.not_])]
+
+
 def orders(order_by: Iterable[AssetOrder] | None) -> tuple[Order, ...]:
     return tuple(Order(each.field, each.direction is Direction.DESC) for each in order_by or ())
 
@@ -152,6 +164,9 @@ def _words(field: Field, given: AssetKindFilter | AssetLifecycleFilter) -> list[
 
 
 def _text(given: TextFilter) -> list[Condition]:
+    for text in (given.eq, given.starts_with, *(given.one_of or ())):
+        if text is not None and not text.isprintable():  # PostgreSQL takes no U+0000, and no media type holds one
+            raise Invalid("A media type is printable text.", ("where", "mediaType"), "filter")
     parts: list[Condition] = [] if given.eq is None else [Is("media_type", given.eq)]
     if given.one_of is not None:
         parts.append(OneOf("media_type", tuple(given.one_of)))

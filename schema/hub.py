@@ -8,7 +8,7 @@ from typing import Any
 
 import strawberry
 
-from domain import asking, search
+from domain import asking, jobs, search
 from domain.global_ids import decode, encode, number_of
 from domain.refusals import Invalid, NotFound
 from domain.work import Work
@@ -129,7 +129,7 @@ class HubMutations:
     @mutation("Gives a dead job all its attempts again.")
     def job_retry(self, info: strawberry.Info[Context], input: JobRetryInput) -> JobRetryPayload:
         def act(work: Work) -> Answer:
-            return {"job": ("Job", asking.retry_job(work, number_of("Job", input.job, ("job",))).id)}
+            return {"job": ("Job", jobs.retry(work, number_of("Job", input.job, ("job",))).id)}
 
         return run(info, input, JobRetryPayload, act)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import strawberry
 
 from domain import lightboxes, pages
@@ -83,11 +85,11 @@ class Lightbox(Node):
         last: Last = None,
         before: Before = None,
     ) -> LightboxAssetConnection:
-        scope = pages.scope_of("lightbox.assets")
+        scope = pages.scope_of("lightbox.assets", self.row.id)
         wanted = pages.paging(info.context.work, scope, first=first, after=after, last=last, before=before)
-        found = await info.context.load(lightboxes.assets_of, self.row.id, wanted)
+        found = await info.context.load(lightboxes.assets_of, self.row.id, wanted.shared())
         assert found is not None
-        return LightboxAssetConnection(slice=found, lightbox_id=self.row.id)
+        return LightboxAssetConnection(slice=replace(found, scope=scope), lightbox_id=self.row.id)
 
 
 @strawberry.type

@@ -40,6 +40,7 @@ class AssetList:
     ) -> None:
         self.work = work
         self.text = text if text and text.strip() else None
+        filters.check_size(where)
         self.condition = filters.condition(work, where)
         self.order = filters.orders(order_by)
         self.stage = stage or Stage.DRAFT
@@ -154,6 +155,7 @@ class AssetConnection:
 
     @field("How all of them, not just this page, divide.")
     def facets(self, info: strawberry.Info[Context], by: list[AssetFacet]) -> list[Facet]:
+        by = list(dict.fromkeys(by))
         found = self.asked.facets(by)
         names = taxonomy.by_id(info.context.work, [int(each.value) for each in found.get("tag", ())])
         return [Facet(by=each, values=[_spoken(each, value, names) for value in found[each.value]]) for each in by]

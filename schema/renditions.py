@@ -7,6 +7,7 @@ import strawberry
 from domain import delivery, presets, renditions
 from domain.global_ids import encode, number_of
 from domain.recipes import Fit, Format
+from domain.refusals import NotFound
 from domain.work import Work
 from schema.context import Context
 from schema.enums import RenditionState
@@ -167,6 +168,21 @@ class RenditionRetryPayload:
     client_mutation_id: str | None = None
 
 
+@strawberry.input(description="The version and the preset that a rendition is wanted of.")
+class RenditionRequestInput:
+    version: strawberry.ID
+    preset: strawberry.ID
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.type(description="`rendition` is null exactly when `errors` is not empty.")
+class RenditionRequestPayload:
+    rendition: Rendition | None
+    errors: list[MutationError]
+    client_mutation_id: str | None = None
+
+
 @strawberry.type
 class RenditionQueries:
     @field("All living presets, oldest first.")
@@ -207,6 +223,20 @@ class RenditionMutations:
             return _preset(presets.archive(work, number, input.expected_revision))
 
         return run(info, input, RenditionPresetPayload, act)
+
+    @mutation("Asks for a rendition by a preset that is not made by default; one that is there already is answered.")
+    def rendition_request(
+        self, info: strawberry.Info[Context], input: RenditionRequestInput
+    ) -> RenditionRequestPayload:
+        def act(work: Work) -> Answer:
+            number = number_of("RenditionPreset", input.preset, ("preset",))
+            preset = presets.by_id(work, [number]).get(number)
+            if preset is None:
+                raise NotFound("There is no rendition preset with this id.", ("preset",))
+            row = renditions.request(work, number_of("AssetVersion", input.version, ("version",)), preset)
+            return {"rendition": ("Rendition", row.id)}
+
+        return run(info, input, RenditionRequestPayload, act)
 
     @mutation("Tries a failed rendition again.")
     def rendition_retry(self, info: strawberry.Info[Context], input: RenditionRetryInput) -> RenditionRetryPayload:

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         "whoosh", description="Search index: whoosh, or tantivy (extra `tantivy`)."
     )
     max_upload_bytes: int = Field(100 * 1024 * MEBIBYTE, ge=1, description="Largest file taken, in bytes.")
-    max_pixels: int = Field(500_000_000, ge=1, description="Largest picture decoded, in pixels (all frames together).")
+    max_pixels: int = Field(500_000_000, ge=1, description="Largest picture decoded, in pixels.")
     upload_days: int = Field(7, ge=1, le=365, description="Days an unfinished or unused upload is kept.")
     url_hours: int = Field(24, ge=1, le=24 * 30, description="Hours a signed file address stays valid.")
     render_seconds: int = Field(300, ge=1, description="Wall-clock limit of one rendering job, in seconds.")

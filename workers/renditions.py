@@ -6,6 +6,7 @@ at them, so a crash leaves nothing half visible: at most bytes that nobody point
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -42,7 +43,7 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class SweepScratch:
-    """Remove what killed workers left in the scratch folder."""
+    """Remove what killed processes left in the scratch folder and in the blob store."""
 
     kind: ClassVar[str] = "sweep_scratch"
     queue: ClassVar[str] = "upkeep"
@@ -60,7 +61,7 @@ def render_version(tools: Tools, job: Claimed) -> Write:
     if started is None:
         return lambda _: None
     version, recipes = started
-    with _scratch(tools.hub.settings) as folder, _source(tools.hub.blobs, version, folder) as source:
+    with _scratch(tools.hub.settings) as folder, _source(tools, version, folder) as source:
         read = version.analysis_state != "READY"
         found = _read(tools, version, source) if read else None
         outcomes = _render(tools, version, source, recipes, folder) if recipes else {}
@@ -97,8 +98,11 @@ def apply_preset(tools: Tools, job: Claimed) -> Write:
 
 def sweep_scratch(tools: Tools, _job: Claimed) -> Write:
     for folder in _scratch_folder(tools.hub.settings).iterdir():
-        if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # its own job was quicker
+            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(tools.hub.blobs, blobs.Sweeps):
+        tools.hub.blobs.sweep()
     return lambda _: None
 
 
@@ -209,15 +213,19 @@ def _scratch_folder(settings: Settings) -> Path:
 
 
 @contextmanager
-def _source(store: blobs.BlobStore, version: AssetVersionRow, folder: Path) -> Iterator[Path]:
+def _source(tools: Tools, version: AssetVersionRow, folder: Path) -> Iterator[Path]:
     """The version's bytes as a local file: in place where the store is a disk, else a copy."""
-    local = store.local_path(version.sha256)
+    local = tools.hub.blobs.local_path(version.sha256)
     if local is not None:
         yield local
         return
     copy = folder / "source"
-    with store.open(version.sha256) as stream, copy.open("wb") as file:
-        shutil.copyfileobj(stream, file, COPY_BYTES)
+    with copy.open("wb") as file:
+        if safely.can_open(version.media_type):  # a film is not fetched to be told that no picture can be made of it
+            with tools.hub.blobs.open(version.sha256) as stream:
+                while piece := stream.read(COPY_BYTES):
+                    file.write(piece)
+                    tools.tick()
     yield copy
 
 

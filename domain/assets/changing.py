@@ -37,6 +37,7 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
     if changes.tags is not None and (changes.add_tags or changes.remove_tags):
         raise Invalid("Give `tags`, or `addTags` and `removeTags`, not both.", ("tags",))
     asset = reading.living(work, asset_id, expected_revision)
+    asset.updated_at = work.now  # first of all, so that one change counts as one revision
     if changes.title is not None:
         asset.title, asset.title_origin = line(changes.title, MAX_TITLE, ("title",)), "USER"
         asset.title_folded = fold(asset.title)
@@ -45,7 +46,6 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
         asset.description_origin = "USER"
     if _retag(work, asset, changes):
         history.record(work, "asset.tags_changed", ("Asset", asset.id))
-    asset.updated_at = work.now
     work.session.flush()
     history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision})
     return asset
@@ -81,7 +81,7 @@ def _retag(work: Work, asset: AssetRow, changes: Changes) -> bool:
         present = {tag.id for tag in taxonomy.of_assets(work, [asset.id])[asset.id]}
         removed = taxonomy.detach(work, asset.id, present - wanted)
         return taxonomy.attach(work, asset.id, wanted - present, "USER") or removed
-    removed = taxonomy.detach(work, asset.id, _meant(work, changes.remove_tags))
+    removed = bool(changes.remove_tags) and taxonomy.detach(work, asset.id, _meant(work, changes.remove_tags))
     added = taxonomy.named(work, changes.add_tags, ("addTags",))
     return taxonomy.attach(work, asset.id, added, "USER") or removed
 

@@ -109,13 +109,14 @@ def make_current_again(
     expected_revision: int,
     change_note: str | None = None,
 ) -> AssetVersionRow:
-    """A new version with the bytes of an earlier one; the current version itself is refused."""
+    """A new version with the bytes of an earlier one; bytes that are current already are refused."""
     earlier = reading.versions_by_id(work, [version_id]).get(version_id)
     if earlier is None:
         raise NotFound("There is no version with this id.", ("version",))
     asset = reading.living(work, earlier.asset_id, expected_revision)
-    if earlier.id == asset.current_version_id:
-        raise Conflict("This version is the current one already.", ("version",))
+    current = _version_with(work, asset, earlier.sha256)
+    if current is not None and current.id == asset.current_version_id:
+        raise Conflict("The bytes of this version are the current ones already.", ("version",))
     content = Content(earlier.sha256, earlier.byte_size, earlier.file_name, earlier.media_type, asset.kind)
     return _add(work, asset, content, change_note, earlier, {})
 
@@ -159,9 +160,11 @@ def _twin(work: Work, sha256: str, on_duplicate: OnDuplicate) -> AssetRow | None
         .where(AssetVersionRow.sha256 == sha256, AssetRow.org_id == work.viewer.org_id)
     )
     ids = set(work.session.scalars(holders))
+    if not ids:
+        return None
     seen = reading.by_id(work, ids).values()
     twin = min(seen, key=lambda row: (row.lifecycle == "ARCHIVED", row.id), default=None)
-    if ids and (on_duplicate is OnDuplicate.REFUSE or (twin is None and on_duplicate is OnDuplicate.REUSE)):
+    if on_duplicate is OnDuplicate.REFUSE or (twin is None and on_duplicate is OnDuplicate.REUSE):
         raise DuplicateAsset(twin.id if twin else None)
     return twin
 
@@ -175,6 +178,7 @@ def _asset(work: Work, content: Content, new: NewAsset) -> AssetRow:
     given = None if new.title is None else line(new.title, MAX_TITLE, ("title",))
     title = given or title_from(content.file_name)
     description = paragraphs(new.description, MAX_DESCRIPTION, ("description",))
+    now = work.now
     row = AssetRow(
         org_id=work.viewer.org_id,
         kind=content.kind,
@@ -184,9 +188,9 @@ def _asset(work: Work, content: Content, new: NewAsset) -> AssetRow:
         description=description,
         description_origin="USER" if description else "FILE_NAME",
         lifecycle="DRAFT",
-        created_at=work.now,
+        created_at=now,
         created_by=creator(work),
-        updated_at=work.now,
+        updated_at=now,
     )
     work.session.add(row)
     work.session.flush()
@@ -257,5 +261,8 @@ def _point_at(work: Work, asset: AssetRow, version: AssetVersionRow) -> None:
 
 
 def _tag(work: Work, asset: AssetRow, new: NewAsset) -> None:
-    taxonomy.attach(work, asset.id, taxonomy.named(work, new.tags), "USER")
-    taxonomy.attach(work, asset.id, taxonomy.named(work, new.folder_tags), "FOLDER")
+    if new.tags and new.folder_tags:  # all at once first, so that two writers take their locks in the same order
+        taxonomy.named(work, [*new.tags, *new.folder_tags])
+    for names, origin in ((new.tags, "USER"), (new.folder_tags, "FOLDER")):
+        if names:
+            taxonomy.attach(work, asset.id, taxonomy.named(work, names), origin)

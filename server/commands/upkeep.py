@@ -8,7 +8,6 @@ import typer
 
 from domain import integrity, search
 from server.serve import opened
-from storage.index import NotLeading
 from storage.settings import load
 
 
@@ -32,11 +31,10 @@ def check(
 
 
 def reindex() -> None:
-    """Build the search index anew from the rows; no worker may be writing to it meanwhile."""
+    """Build the search index anew from the rows; searching goes on meanwhile."""
     with opened(load()) as hub:
-        try:
-            search.rebuild(hub)
-        except NotLeading:
-            typer.echo("Workers are writing to this search index: stop them, or their server, and try again.", err=True)
-            raise typer.Exit(1) from None
+        is_done = search.reindex(hub)
+    if not is_done:
+        typer.echo("The workers hold the search index and have not built it anew in time: see their log.", err=True)
+        raise typer.Exit(1)
     typer.echo("The search index was built anew.")

@@ -16,7 +16,7 @@ from typing import Any
 
 from domain.recipes import FailureCode, Recipe, RenderFailure
 from workers import sandbox
-from workers.imaging import colour, failures, metadata, render
+from workers.imaging import colour, failures, metadata, opening, pdf, render
 from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts, Proposal
 from workers.imaging.render import Made, Rendered
@@ -26,6 +26,11 @@ from workers.sandbox import SandboxLimits
 def warm() -> None:
     """Builds in the forking process what every job needs; call it once per worker."""
     colour.warm()
+
+
+def can_open(media_type: str) -> bool:
+    """Whether there is a reader at all; for other types the answer is known without looking at the file."""
+    return media_type in opening.READERS or media_type in pdf.MEDIA_TYPES
 
 
 def rendered(

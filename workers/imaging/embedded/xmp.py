@@ -14,6 +14,9 @@ from xml.parsers import expat
 from workers.imaging.embedded import letters
 from workers.imaging.limits import Limits
 
+#: Longer names of properties are nonsense, and would not fit into a database's index.
+LONGEST_NAME = 80
+
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML_LANG = "http://www.w3.org/XML/1998/namespace lang"
 _PREFIXES = {
@@ -130,7 +133,7 @@ def _properties(root: _Element, prefixes: dict[str, str], limits: Limits) -> dic
         for name, value in said:
             uri, _, local = name.rpartition(" ")
             cleaned = letters.clean_value(value, limits)
-            if cleaned is not None and len(found) < limits.entries:
+            if cleaned is not None and len(local) <= LONGEST_NAME and len(found) < limits.entries:
                 found.setdefault((prefixes.get(uri, "other"), local), cleaned)
     return found
 
