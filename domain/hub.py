@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Clock, Limits, Viewer, Work, system_clock
 from storage import blobs, database, index, migrate
 from storage.settings import Settings
@@ -27,14 +28,17 @@ class Hub:
 
     @contextmanager
     def writing(self, viewer: Viewer, request_id: str | None = None) -> Iterator[Work]:
-        """A unit of work that commits when the block ends and leaves nothing behind when it raises."""
-        with self.database.writing() as session:
+        """A unit of work that commits when the block ends and leaves nothing behind when it raises.
+
+        What the stores give up on is raised as `refusal_of` tells it; `storage.database.Contended` as it is.
+        """
+        with _refusing(), self.database.writing() as session:
             yield self.work(session, viewer, request_id)
 
     @contextmanager
     def reading(self, viewer: Viewer, request_id: str | None = None) -> Iterator[Work]:
-        """A unit of work over one snapshot that must not write."""
-        with self.database.reading() as session:
+        """A unit of work over one snapshot that must not write. Raises like `writing`."""
+        with _refusing(), self.database.reading() as session:
             yield self.work(session, viewer, request_id)
 
     def work(self, session: Session, viewer: Viewer, request_id: str | None = None) -> Work:
@@ -57,6 +61,20 @@ class Hub:
     def close(self) -> None:
         self.index.close()
         self.database.close()
+
+
+def refusal_of(error: BaseException | None) -> Refusal | None:
+    """What a store gave up on, as people are told; None for anything else."""
+    match error:
+        case database.Full():
+            return StorageFull("The disk of the database is full: nothing was changed.")
+        case blobs.StoreFull():
+            return StorageFull()
+        case blobs.StoreUnavailable():
+            return StorageUnavailable("The blob store cannot be reached: try again later.")
+        case blobs.BlobMissing():
+            return StorageUnavailable("The blob store lacks the bytes of this file: tell whoever runs this hub.")
+    return None
 
 
 def open_hub(settings: Settings, *, upgrade: bool | None = None, clock: Clock = system_clock) -> Hub:
@@ -103,3 +121,14 @@ def kept_secret(path: Path, mark: str = "") -> tuple[str, bool]:
     finally:
         draft.unlink()
     return fresh, True
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (database.Full, blobs.BlobError) as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error

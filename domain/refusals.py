@@ -127,8 +127,14 @@ class FileRefused(Refusal):
 class StorageFull(Refusal):
     code = "STORAGE_FULL"
 
-    def __init__(self) -> None:
-        super().__init__("The hub has no room for this file: nothing was stored.")
+    def __init__(self, message: str = "The hub has no room for this file: nothing was stored.") -> None:
+        super().__init__(message)
+
+
+class StorageUnavailable(Refusal):
+    """The place where bytes are kept cannot be used now; the cause is chained for the log."""
+
+    code = "STORAGE_UNAVAILABLE"
 
 
 class Gone(Refusal):

@@ -73,7 +73,7 @@ def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: 
         raise Invalid(f"Name between 1 and {MAX_MERGED_AT_ONCE} tags to merge.", ("from",), "length")
     _take_turns(work)
     _lock(work, [into_id, *from_ids])
-    into = _held(work, into_id, expected_revision)
+    into = _held(work, into_id, expected_revision, ("into",))
     losers = _living(work, from_ids)
     if len(losers) != len(set(from_ids)):
         raise NotFound("One of these tags does not exist.", ("from",))
@@ -344,7 +344,7 @@ def _lasting(work: Work, tag_ids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(work.session.scalars(rows.with_for_update(read=True, key_share=True))))
 
 
-def _held(work: Work, tag_id: int, expected_revision: int) -> TagRow:
+def _held(work: Work, tag_id: int, expected_revision: int, path: tuple[str, ...] = ("tag",)) -> TagRow:
     rows = sa.select(TagRow).where(
         TagRow.id == tag_id,
         TagRow.org_id == work.viewer.org_id,
@@ -352,7 +352,7 @@ def _held(work: Work, tag_id: int, expected_revision: int) -> TagRow:
     )
     row = work.session.scalars(rows.with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("There is no tag with this id.", ("tag",))
+        raise NotFound("There is no tag with this id.", path)
     if row.revision != expected_revision:
         raise StaleRevision(row.revision)
     return row

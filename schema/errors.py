@@ -100,6 +100,11 @@ class StorageFullError(MutationError):
     pass
 
 
+@strawberry.type(description="The place where bytes are kept cannot be used now: try again later.")
+class StorageUnavailableError(MutationError):
+    pass
+
+
 #: Per refusal its type and what the type says beyond the common fields.
 TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], dict[str, Any]]]] = {
     refusals.Conflict: (ConflictError, lambda _: {}),
@@ -113,6 +118,7 @@ TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], d
     refusals.IdempotencyMismatch: (IdempotencyMismatchError, lambda _: {}),
     refusals.FileRefused: (FileRefusedError, lambda refusal: {"reason": refusal.reason}),
     refusals.StorageFull: (StorageFullError, lambda _: {}),
+    refusals.StorageUnavailable: (StorageUnavailableError, lambda _: {}),
     refusals.BadCursor: (ValidationError, lambda _: {"constraint": "cursor"}),
     refusals.PageTooLarge: (ValidationError, lambda _: {"constraint": "page"}),
     refusals.BadSearch: (ValidationError, lambda _: {"constraint": "search"}),

@@ -28,7 +28,7 @@ from graphql import (
     parse,
 )
 
-from domain.hub import Hub
+from domain.hub import Hub, refusal_of
 from domain.refusals import NotSignedIn, Refusal
 from domain.work import Viewer
 from schema.built import built
@@ -146,6 +146,9 @@ def _spoken(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if (isinstance(cause, GraphQLError) or cause is None) and not _is_ours(error):
         code = (error.extensions or {}).get("code") or _code_of(error)
         return _formatted(error, error.message, {**(error.extensions or {}), "code": code})
+    if (told := refusal_of(cause)) is not None:
+        _log.error("graphql.storage", path=error.path, request_id=request_id, exc_info=cause)
+        cause = told
     if isinstance(cause, Refusal):
         extensions: dict[str, Any] = {"code": cause.code}
         if cause.path:

@@ -1,7 +1,7 @@
 """How every mutation runs: one unit of work, an answer whose entity is null exactly when errors are not empty.
 
 Whatever the domain refuses rolls everything back and becomes a typed error. With an `idempotencyKey`, a repeated
-request hears the first answer as it stands now.
+request hears the first answer as it stands now. A unit of work that lost a deadlock is done once more.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import strawberry
+import structlog
 
 from domain import idempotency
-from domain.refusals import Refusal
+from domain.refusals import Conflict, Refusal, StorageFull, StorageUnavailable
 from domain.work import Work
 from schema import errors
 from schema.context import Context
 from schema.node import KINDS
+from storage import database
 
 Payload = TypeVar("Payload")
 #: Per payload field the type and the row's id, or None.
 Answer = Mapping[str, tuple[str, int] | None]
 
 UNREPEATED = ("client_mutation_id", "idempotency_key")
+
+_log = structlog.get_logger("graphql")
 
 
 def run(
@@ -37,9 +41,10 @@ def run(
     echo = getattr(wanted, "client_mutation_id", None)
     names = [field.name for field in dataclasses.fields(payload) if field.name not in {"errors", "client_mutation_id"}]  # type: ignore[arg-type]
     try:
-        with context.writing() as work:
-            answer = _once(work, info.field_name, wanted, act)
+        answer = _committed(context, lambda work: _once(work, info.field_name, wanted, act))
     except Refusal as refusal:
+        if isinstance(refusal, StorageFull | StorageUnavailable):
+            _log.error("graphql.storage", request_id=context.request_id, exc_info=refusal)
         return payload(**dict.fromkeys(names), errors=[errors.typed(refusal)], client_mutation_id=echo)
     return payload(
         **{name: _spoken(context, answer.get(name)) for name in names},
@@ -57,6 +62,17 @@ def plain(wanted: Any) -> Any:
             if field.name not in UNREPEATED and getattr(wanted, field.name) is not strawberry.UNSET
         }
     return [plain(item) for item in wanted] if isinstance(wanted, list) else wanted
+
+
+def _committed(context: Context, act: Callable[[Work], Answer]) -> Answer:
+    for repeated in (False, True):
+        try:
+            with context.writing() as work:
+                return act(work)
+        except database.Contended as contended:
+            if repeated or not contended.may_repeat:
+                raise Conflict(str(contended)) from contended
+    raise AssertionError
 
 
 def _once(work: Work, mutation: str, wanted: Any, act: Callable[[Work], Answer]) -> Answer:

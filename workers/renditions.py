@@ -19,14 +19,14 @@ from typing import Any, ClassVar
 
 from domain import metadata, presets, renditions
 from domain.metadata import Findings
-from domain.recipes import Recipe
+from domain.recipes import FailureCode, Recipe
 from domain.renditions import Failure, Made, Outcome
 from domain.work import Work
 from storage import blobs
 from storage.jobs import Claimed
 from storage.settings import Settings
 from storage.tables import AssetVersionRow
-from workers.imaging import safely
+from workers.imaging import failures, safely
 from workers.imaging.failures import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts
@@ -61,10 +61,16 @@ def render_version(tools: Tools, job: Claimed) -> Write:
     if started is None:
         return lambda _: None
     version, recipes = started
-    with _scratch(tools.hub.settings) as folder, _source(tools, version, folder) as source:
-        read = version.analysis_state != "READY"
-        found = _read(tools, version, source) if read else None
-        outcomes = _render(tools, version, source, recipes, folder) if recipes else {}
+    read = version.analysis_state != "READY"
+    found: Findings | Failure | None
+    outcomes: dict[int, Outcome]
+    if safely.can_open(version.media_type):
+        with _scratch(tools.hub.settings) as folder, _source(tools, version, folder) as source:
+            found = _read(tools, version, source) if read else None
+            outcomes = _render(tools, version, source, recipes, folder) if recipes else {}
+    else:  # a film is not fetched to find out that no picture can be made of it
+        found = _findings(Facts()) if read else None
+        outcomes = dict.fromkeys(recipes, _failure(failures.refused(FailureCode.UNSUPPORTED_FORMAT)))
 
     def write(work: Work) -> None:
         row = work.session.get_one(AssetVersionRow, version_id)
@@ -117,7 +123,7 @@ def _read(tools: Tools, version: AssetVersionRow, source: Path) -> Findings | Fa
             tick=tools.tick,
         )
     except PictureError as error:
-        return Failure(error.failure.code.value, error.failure.sentence)
+        return _failure(error)
     return _findings(facts)
 
 
@@ -141,7 +147,7 @@ def _render(
             tick=tools.tick,
         )
     except PictureError as error:
-        return dict.fromkeys(recipes, Failure(error.failure.code.value, error.failure.sentence))
+        return dict.fromkeys(recipes, _failure(error))
     made = {one.preset: one for one in rendered.made}
     outcomes: dict[int, Outcome] = {}
     for rendition_id, recipe in recipes.items():
@@ -154,6 +160,10 @@ def _render(
             outcomes[rendition_id] = Failure(failure.code.value, failure.sentence)
         tools.tick()
     return outcomes
+
+
+def _failure(error: PictureError) -> Failure:
+    return Failure(error.failure.code.value, error.failure.sentence)
 
 
 def _findings(facts: Facts) -> Findings:
@@ -220,12 +230,10 @@ def _source(tools: Tools, version: AssetVersionRow, folder: Path) -> Iterator[Pa
         yield local
         return
     copy = folder / "source"
-    with copy.open("wb") as file:
-        if safely.can_open(version.media_type):  # a film is not fetched to be told that no picture can be made of it
-            with tools.hub.blobs.open(version.sha256) as stream:
-                while piece := stream.read(COPY_BYTES):
-                    file.write(piece)
-                    tools.tick()
+    with copy.open("wb") as file, tools.hub.blobs.open(version.sha256) as stream:
+        while piece := stream.read(COPY_BYTES):
+            file.write(piece)
+            tools.tick()
     yield copy
 
 

@@ -19,11 +19,11 @@ from domain.hub import Hub
 from domain.importing import ledger, sources, walking
 from domain.importing.ledger import Done
 from domain.importing.walking import File, Passed
-from domain.refusals import FileRefused, Refusal
+from domain.refusals import FileRefused, Refusal, StorageFull, StorageUnavailable
 from domain.taxonomy import MAX_TAGS_PER_ASSET
 from domain.texts import MAX_TAG, tidy_line
 from domain.work import Viewer
-from storage import blobs
+from storage import blobs, database
 from storage.database import POOL_SIZE
 
 #: Files looked up in the ledger at once.
@@ -34,7 +34,6 @@ TRIES = 2
 STOP_SECONDS = 5.0
 #: Seconds between two looks whether the import was told to stop.
 _LOOK_SECONDS = 0.2
-_DISK_FULL_ON_POSTGRES = "53100"
 
 
 class Word(Enum):
@@ -201,6 +200,8 @@ def _bring(trip: _Trip, file: File) -> Outcome:
         return _passed(walking.unreadable(file.path, error), file.byte_size)
     except FileRefused as refused:
         return _refused(file, refused.reason, refused.message)
+    except (StorageFull, StorageUnavailable):  # no fault of this file's: the next would fare the same
+        raise
     except Refusal as refused:
         return _refused(file, refused.code, refused.message)
 
@@ -252,17 +253,15 @@ def _halt(error: Exception) -> Halted | None:
     match error:
         case blobs.StoreFull():
             return Halted(f"{error} What was imported so far is safe.")
-        case blobs.BlobError():
+        case StorageFull():
+            return Halted(f"{error.message} What was imported so far is safe.")
+        case StorageUnavailable() | blobs.BlobError():
             return Halted(str(error))
-        case sa.exc.OperationalError() if _says_full(error):
-            return Halted("The disk of the database is full. What was imported so far is safe.")
+        case database.Contended():
+            return Halted("The database gave up: others held what was needed for too long.")
         case sa.exc.OperationalError():
             return Halted(f"The database gave up: {str(error.orig).strip().partition(chr(10))[0]}.")
     return None
-
-
-def _says_full(error: sa.exc.OperationalError) -> bool:
-    return getattr(error.orig, "sqlstate", "") == _DISK_FULL_ON_POSTGRES or "disk is full" in str(error.orig)
 
 
 def _passed(passed: Passed, byte_size: int = 0) -> Outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from domain import delivery
+from domain import assets, delivery
 from domain.hub import Hub
 from storage.tables import RenditionRow
 from tests.asking import Client
@@ -107,7 +108,7 @@ def test_a_changed_preset_is_made_anew_and_the_old_bytes_stay_in_the_store(hub: 
         expectedRevision=1,
     )
     assert changed["preset"] == thumb | {"width": 20, "height": 10, "fit": "COVER", "revision": 2}
-    assert rendition(client, asset, "thumb") is None
+    assert rendition(client, asset, "thumb") == old  # it stands in until the new one is asked for
     work_off(hub)
     new = rendition(client, asset, "thumb")
     assert new is not None
@@ -160,19 +161,78 @@ def test_a_preset_changed_twice_before_the_workers_come_is_made_once_as_it_is_no
     assert sorted(tuple(row) for row in states) == [(1, "READY"), (2, "READY"), (3, "READY")]
 
 
-def test_only_current_versions_are_made_anew(hub: Hub, client: Client) -> None:
+def test_current_and_approved_versions_are_made_anew_and_older_ones_keep_what_they_have(
+    hub: Hub, client: Client
+) -> None:
     asset = client.create(picture(1))
-    client.mutate(
-        "assetVersionAdd", "asset { id }", asset=asset["id"], upload=client.upload(picture(2)), expectedRevision=1
-    )
+    for number in (2, 3):
+        added = client.mutate(
+            "assetVersionAdd",
+            "asset { revision } version { id sha256 }",
+            asset=asset["id"],
+            upload=client.upload(picture(number)),
+            expectedRevision=asset["revision"],
+        )
+        asset["revision"] = added["asset"]["revision"]
+        if number == 2:
+            approved = {"version": added["version"]["id"], "sha256": added["version"]["sha256"]}
+            done = client.mutate("assetVersionApprove", "asset { revision }", **approved)
+            asset["revision"] = done["asset"]["revision"]
     work_off(hub)
+    before = _web_by_version(client, asset)
     mutate(client, "renditionPresetUpdate", PRESET, preset=presets(client)["web"]["id"], quality=50, expectedRevision=1)
     work_off(hub)
-    versions = client.ask(
-        'query ($id: ID!) { asset(id: $id) { versions { nodes { number rendition(preset: "web") { state } } } } }',
+    after = _web_by_version(client, asset)
+    assert after[1] == before[1]
+    assert (after[2] != before[2], after[3] != before[3]) == (True, True)
+
+
+def _web_by_version(client: Client, asset: dict[str, Any]) -> dict[int, str]:
+    """Per version number the digest of its READY web rendition."""
+    nodes = client.ask(
+        'query ($id: ID!) { asset(id: $id) { versions { nodes { number rendition(preset: "web") { sha256 } } } } }',
         id=asset["id"],
     )["asset"]["versions"]["nodes"]
-    assert versions == [{"number": 2, "rendition": {"state": "READY"}}, {"number": 1, "rendition": None}]
+    return {node["number"]: node["rendition"]["sha256"] for node in nodes}
+
+
+def test_a_preset_that_is_not_made_by_default_is_made_when_asked_for(hub: Hub, client: Client) -> None:
+    asset = client.create(picture(1))
+    preset = mutate(client, "renditionPresetCreate", PRESET, name="poster", format="PNG", width=30, height=30)["preset"]
+    wanted = {"version": asset["current"]["id"], "preset": preset["id"]}
+    first = client.mutate("renditionRequest", "rendition { id state }", **wanted)
+    assert first == {"rendition": {"id": first["rendition"]["id"], "state": "QUEUED"}, "errors": []}
+    work_off(hub)
+    again = client.mutate("renditionRequest", "rendition { id state mediaType width }", **wanted)
+    ready = {"id": first["rendition"]["id"], "state": "READY", "mediaType": "image/png", "width": 30}
+    assert again == {"rendition": ready, "errors": []}
+
+
+def test_a_preset_made_while_an_asset_arrives_is_not_lost(hub: Hub, client: Client) -> None:
+    """Whoever brings an asset read the defaults before; the new preset waits for them and then finds their version."""
+    upload = client.upload(picture(1))
+    arrived, made = threading.Event(), threading.Event()
+
+    def bring() -> None:
+        with hub.writing(client.viewer) as work:
+            assets.create(work, assets.of_upload(work, upload), assets.NewAsset())
+            arrived.set()
+            made.wait(1)
+
+    def make() -> None:
+        arrived.wait(10)
+        fresh = {"name": "fourth", "format": "JPEG", "width": 30, "height": 30, "isDefault": True}
+        assert mutate(client, "renditionPresetCreate", PRESET, **fresh)["errors"] == []
+        made.set()
+
+    threads = [threading.Thread(target=each) for each in (bring, make)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    work_off(hub)
+    (asset,) = client.ask("{ assets { nodes { current { renditions { preset state } } } } }")["assets"]["nodes"]
+    assert asset["current"]["renditions"][-1] == {"preset": "fourth", "state": "READY"}
 
 
 def test_fresh_uploads_overtake_what_is_made_anew(hub: Hub, client: Client) -> None:

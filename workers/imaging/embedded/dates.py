@@ -13,6 +13,8 @@ _PDF = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z|[+-]\d\
 _ZONE = re.compile(r"([+-])(\d\d):?'?(\d\d)")
 #: Real offsets lie between −12 and +14 hours.
 _WIDEST_ZONE = timedelta(hours=14)
+#: A later year is a slip, and the last ones do not survive a change of zone.
+_LAST_LIKELY = 2200
 #: Photography begins here; clocks that were never set say less.
 _FIRST_PHOTOGRAPH = 1826
 
@@ -59,7 +61,7 @@ def _moment(parts: tuple[str | None, ...], fraction: str, offset: str) -> Moment
         instant = local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return Moment(instant, zone is not None) if instant.year >= _FIRST_PHOTOGRAPH else None
+    return Moment(instant, zone is not None) if _FIRST_PHOTOGRAPH <= instant.year <= _LAST_LIKELY else None
 
 
 def _zone(offset: str) -> timezone | None:

@@ -1,0 +1,131 @@
+"""`node` and `nodes`: everything with an id is fetched by it, and what has none of ours is null."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from domain.global_ids import decode, encode
+from domain.hub import Hub
+from domain.refusals import NotFound
+from domain.work import Viewer
+from schema import built
+from storage.tables import OrganisationRow, PrincipalRow
+from storage.types import EPOCH
+from tests.asking import Client, statements
+from tests.assets.acts import created, picture, queries
+from tests.schema.samples import Brand
+
+NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+
+
+def test_every_type_of_node_is_fetched_by_its_id_and_only_as_that_type(hub: Hub, client: Client) -> None:
+    ids = one_of_each(Brand(hub, client))
+    assert set(ids) == built.NODE_TYPES
+    found = client.ask(NODES, ids=list(ids.values()))["nodes"]
+    assert found == [{"__typename": type_, "id": id_} for type_, id_ in ids.items()]
+    for type_, id_ in ids.items():
+        node = client.ask("query ($id: ID!) { node(id: $id) { __typename id } }", id=id_)["node"]
+        assert node == {"__typename": type_, "id": id_}
+
+
+def test_what_was_never_given_out_is_null(hub: Hub, client: Client) -> None:
+    asset = created(client, picture(1))
+    strange = [encode(type_, number) for type_ in built.NODE_TYPES for number in (999_999, 2**63 - 1)]
+    strange += [encode("Viewer", 1), encode("Upload", 1), encode("asset", 1), encode("", 1), encode("AssetRow", 1)]
+    strange += ["", "=", "nonsense", "QXNzZXQ6", asset["id"] + "!", asset["id"] + "AA", asset["id"][:-1], "ж", "\u0000"]
+    strange += [
+        plain(text) for text in ("Asset:0", "Asset:-1", "Asset:01", "Asset: 1", "Asset:1 ", "Asset:1:1", "Asset:١")
+    ]
+    strange += [plain(f"Asset:{2**63}"), plain(f"Asset:{10**30}"), plain("Asset:1e0"), plain("Asset"), "x" * 100_000]
+    assert client.ask(NODES, ids=strange)["nodes"] == [None] * len(strange)
+    for each in strange:
+        assert client.ask("query ($id: ID!) { asset(id: $id) { id } }", id=each)["asset"] is None
+
+
+def test_an_id_of_another_type_is_no_asset(hub: Hub, client: Client) -> None:
+    ids = one_of_each(Brand(hub, client))
+    found = {
+        type_: client.ask("query ($id: ID!) { asset(id: $id) { id } }", id=id_)["asset"] for type_, id_ in ids.items()
+    }
+    assert {type_ for type_, asset in found.items() if asset is not None} == {"Asset"}
+
+
+def test_nodes_answers_in_the_order_of_the_ids_with_gaps_and_repetitions(client: Client) -> None:
+    one, two = (created(client, picture(number))["id"] for number in (1, 2))
+    found = client.ask(NODES, ids=[two, "nothing", one, two])["nodes"]
+    assert [each and each["id"] for each in found] == [two, None, one, two]
+    assert client.ask(NODES, ids=[])["nodes"] == []
+
+
+def test_a_hundred_nodes_take_one_statement_a_type_and_one_more_is_refused(client: Client, hub: Hub) -> None:
+    asset = created(client, picture(1))
+    ids = [asset["id"], *(encode("Asset", number) for number in range(1000, 1099))]
+    with statements(hub) as sent:
+        found = client.ask(NODES, ids=ids)["nodes"]
+    assert (len(found), len([each for each in found if each]), len(queries(sent))) == (100, 1, 1)
+    answer = client.answer(NODES, ids=[*ids, ids[0]])
+    assert answer["data"] is None
+    (error,) = answer["errors"]
+    assert error["message"] == "Ask for at most 100 nodes at once."
+    assert (error["extensions"], error["path"]) == ({"code": "INVALID", "argument": "ids"}, ["nodes"])
+
+
+def test_what_belongs_to_another_organisation_reads_as_if_it_were_not_there(hub: Hub, client: Client) -> None:
+    ids = one_of_each(Brand(hub, client))
+    stranger = Client(hub, in_another_organisation(hub))
+    assert stranger.ask(NODES, ids=list(ids.values()))["nodes"] == [None] * len(ids)
+    assert stranger.ask("{ assets { totalCount } tags { totalCount } lightboxes { totalCount } }") == {
+        "assets": {"totalCount": 0},
+        "tags": {"totalCount": 0},
+        "lightboxes": {"totalCount": 0},
+    }
+
+
+def test_two_organisations_may_hold_the_same_bytes_without_hearing_of_each_other(hub: Hub, client: Client) -> None:
+    mine = created(client, picture(1))
+    stranger = Client(hub, in_another_organisation(hub))
+    theirs = created(stranger, picture(1))
+    assert theirs["id"] != mine["id"]
+    assert len(list(hub.blobs.keys())) == 1
+
+
+@pytest.mark.parametrize(("type_", "number"), [("Asset", 1), ("Tag", 2**63 - 1), ("RenditionPreset", 42)])
+def test_an_id_says_type_and_number_to_us_alone(type_: str, number: int) -> None:
+    assert decode(encode(type_, number)) == (type_, number)
+    assert not set(encode(type_, number)) & set("+/=")
+    with pytest.raises(NotFound):
+        decode(encode(type_, number) + "A")
+
+
+def one_of_each(brand: Brand) -> dict[str, str]:
+    asset = brand.asset()
+    query = "query ($id: ID!) { asset(id: $id) { current { renditions { id } } } }"
+    renditions = brand.client.ask(query, id=asset["id"])["asset"]["current"]["renditions"]
+    found: dict[str, Any] = {
+        "Asset": asset["id"],
+        "AssetVersion": asset["current"]["id"],
+        "Rendition": renditions[0]["id"],
+        "RenditionPreset": brand.preset()["id"],
+        "Tag": brand.tag()["id"],
+        "Lightbox": brand.lightbox()["id"],
+        "Job": brand.dead_job(),
+    }
+    return found
+
+
+def in_another_organisation(hub: Hub) -> Viewer:
+    with hub.database.writing() as session:
+        org = OrganisationRow(name="Other", path="/2/", created_at=EPOCH)
+        session.add(org)
+        session.flush()
+        row = PrincipalRow(org_id=org.id, kind="PERSON", name="Stranger", is_administrator=False, created_at=EPOCH)
+        session.add(row)
+        session.flush()
+        return Viewer(row.id, org.id, row.name, row.is_administrator)
+
+
+def plain(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
