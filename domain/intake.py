@@ -36,13 +36,6 @@ class Locked(Conflict):
         super().__init__("This upload is being written to by another request: wait for it to end, then try again.")
 
 
-class NoBytes(Gone):
-    """The bytes of an unfinished upload are not on this machine, or it was completed since its row was read."""
-
-    def __init__(self) -> None:
-        super().__init__("The bytes of this upload are no longer on this machine: begin a new one.", ("upload",))
-
-
 def begin(
     work: Work,
     kept: staging.Staging,
@@ -107,23 +100,23 @@ def completed(work: Work, upload_id: str) -> UploadRow:
 
 
 def offset(row: UploadRow, kept: staging.Staging) -> int:
-    """How many bytes are safely here; `NoBytes` if they are not on this machine."""
+    """How many bytes are safely here; `Gone` if they are not on this machine, or `row` was completed meanwhile."""
     if row.state == "COMPLETE":
         return row.length
     try:
         return kept.offset(row.id)
     except staging.Missing:
-        raise NoBytes from None
+        raise _no_bytes() from None
 
 
 def writer(row: UploadRow, kept: staging.Staging, *, checked: bool = False) -> staging.Writer:
-    """The one who may append now; `Locked` while somebody else does. Raises `NoBytes` like `offset`."""
+    """The one who may append now; `Locked` while somebody else does. Raises `Gone` like `offset`."""
     try:
         return kept.writer(row.id, checked=checked)
     except staging.Busy:
         raise Locked from None
     except staging.Missing:
-        raise NoBytes from None
+        raise _no_bytes() from None
 
 
 def store(kept: blobs.BlobStore, row: UploadRow, at: staging.Writer) -> str:
@@ -211,3 +204,7 @@ def _sweep_strays(work: Work, kept: staging.Staging) -> int:
         except staging.Busy:
             continue
     return swept
+
+
+def _no_bytes() -> Gone:
+    return Gone("The bytes of this upload are no longer on this machine: begin a new one.", ("upload",))

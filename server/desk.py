@@ -7,6 +7,7 @@ moved on threads of their own, so that slow disks and clients never keep a query
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -35,6 +36,8 @@ class Desk:
     staging: staging.Staging
     meters: Meters
     rows: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(POOL_SIZE))
+    #: Per part of the hub the look at it that was begun last; one that hangs is not joined by more.
+    looks: dict[str, Future[None]] = field(default_factory=dict)
     bytes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(BYTE_THREADS))
 
     async def read(self, viewer: Viewer, question: Callable[[Work], T]) -> T:

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import refusals
+from domain.hub import refusal_of
 from server import logs
-from storage import blobs
+from storage import blobs, database
 
 STATUS_OF_CODE = {
     "UNAUTHENTICATED": 401,
@@ -25,6 +26,7 @@ STATUS_OF_CODE = {
     "GONE": 410,
     "FILE_REFUSED": 422,
     "LOCKED": 423,
+    "STORAGE_UNAVAILABLE": 503,
     "STORAGE_FULL": 507,
 }
 #: Refusals without a status of their own: the request says something that cannot be done.
@@ -52,7 +54,7 @@ class HttpRefusal(Exception):
 
 
 #: Exceptions that `as_http` knows an answer for.
-REFUSALS = (HttpRefusal, refusals.Refusal, blobs.StoreFull, blobs.StoreUnavailable)
+REFUSALS = (HttpRefusal, refusals.Refusal, blobs.StoreFull, blobs.StoreUnavailable, database.Contended)
 
 
 def as_http(error: Exception) -> HttpRefusal:
@@ -60,14 +62,18 @@ def as_http(error: Exception) -> HttpRefusal:
     match error:
         case HttpRefusal():
             return error
+        case refusals.StorageUnavailable():
+            logs.log.error("the blob store is unavailable", exc_info=error.__cause__ or error)
+            return HttpRefusal(503, error.code, error.message, {"Retry-After": "10"})
         case refusals.Refusal():
             return HttpRefusal(status_of(error), error.code, error.message)
-        case blobs.StoreFull():
-            return as_http(refusals.StorageFull())
+        case database.Contended():
+            return HttpRefusal(503, "BUSY", str(error), {"Retry-After": "1"})
         case _:
-            logs.log.error("the blob store is unavailable", exc_info=error)
-            sentence = "The blob store cannot be reached: try again later."
-            return HttpRefusal(503, "STORE_UNAVAILABLE", sentence, {"Retry-After": "10"})
+            refusal = refusal_of(error)
+            assert refusal is not None, "only `REFUSALS` are told"
+            refusal.__cause__ = error
+            return as_http(refusal)
 
 
 def status_of(refusal: refusals.Refusal) -> int:

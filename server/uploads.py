@@ -6,7 +6,7 @@ batches of bytes per upload are the most that memory ever holds. The last part o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.utils import format_datetime
 from functools import partial
@@ -18,10 +18,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain import assets, global_ids, intake
-from domain.refusals import Conflict, FileRefused, StorageFull
+from domain.refusals import Conflict, FileRefused, Gone, StorageFull
 from domain.work import Viewer
 from server import desk, tus
 from server.desk import Desk
+from server.problems import HttpRefusal
 from storage import staging
 from storage.tables import UploadRow
 
@@ -56,6 +57,10 @@ async def create(request: Request) -> Response:
 @tus.spoken
 async def ask(request: Request) -> Response:
     """HEAD /uploads/{id}: how much is here. Settles an upload that a crash left full but unfinished."""
+    return await _settled_meanwhile(partial(_asked, request))
+
+
+async def _asked(request: Request) -> Response:
     at = desk.of(request)
     viewer, row = await _own(request, at)
     kept = await at.with_bytes(lambda: intake.offset(row, at.staging))
@@ -73,9 +78,12 @@ async def ask(request: Request) -> Response:
 @tus.spoken
 async def append(request: Request) -> Response:
     """PATCH /uploads/{id}: more bytes, beginning exactly where the last ones ended."""
-    at = desk.of(request)
     tus.refuse_other_content(request)
-    offset = tus.offset_of(request)
+    return await _settled_meanwhile(partial(_appended, request, tus.offset_of(request)))
+
+
+async def _appended(request: Request, offset: int) -> Response:
+    at = desk.of(request)
     viewer, row = await _own(request, at)
     if row.state == "COMPLETE":
         _refuse_elsewhere(offset, row.length)
@@ -97,6 +105,14 @@ async def terminate(request: Request) -> Response:
 
 async def options(request: Request) -> Response:
     return Response(status_code=204, headers=tus.abilities(desk.of(request).hub.settings.max_upload_bytes))
+
+
+async def _settled_meanwhile(answer: Callable[[], Awaitable[Response]]) -> Response:
+    """Answers anew if the bytes went between the row's reading and theirs: another request completed the upload."""
+    try:
+        return await answer()
+    except Gone:  # nothing of the body is read before this
+        return await answer()
 
 
 async def _own(request: Request, at: Desk) -> tuple[Viewer, UploadRow]:
@@ -243,11 +259,25 @@ async def _all(request: Request) -> Response:
 
 
 async def _one(request: Request) -> Response:
-    return await {"HEAD": ask, "PATCH": append, "DELETE": terminate, "OPTIONS": options}[request.method](request)
+    return await _METHODS[request.method](request)
 
 
+async def _overridden(request: Request) -> Response:
+    """POST from where no other method gets through: the one that is meant stands in a header."""
+    meant = request.headers.get("x-http-method-override", "").strip().upper()
+    return await _METHODS.get(meant, _no_such_method)(request)
+
+
+@tus.spoken
+async def _no_such_method(_request: Request) -> Response:
+    sentence = "An upload is not sent to with POST, unless X-HTTP-Method-Override says PATCH, HEAD or DELETE."
+    raise HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence, {"Allow": ", ".join(_METHODS)})
+
+
+_METHODS = {"HEAD": ask, "PATCH": append, "DELETE": terminate, "OPTIONS": options}
 ROUTES = [
     Route("/uploads", _all, methods=["POST", "OPTIONS"]),
     Route("/uploads/", _all, methods=["POST", "OPTIONS"]),
-    Route("/uploads/{upload_id}", _one, methods=["HEAD", "PATCH", "DELETE", "OPTIONS"]),
+    Route("/uploads/{upload_id}", _one, methods=[*_METHODS]),
+    Route("/uploads/{upload_id}", _overridden, methods=["POST"]),
 ]

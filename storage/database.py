@@ -3,6 +3,7 @@
 A unit of work is `writing()` or `reading()`: a session in one transaction that commits when the block ends and
 rolls back when it raises. On SQLite a writer takes its lock at the start (`BEGIN IMMEDIATE`): every other mode
 lost updates or failed at once under four writers (docs/decisions/0003). A reader sees one snapshot throughout.
+A full disk is `Full` and a lock that was not to be had `Contended`, whichever database it is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,27 @@ LOCK_SECONDS = 30
 #: Connections held open, and so how many threads may be inside the database at once.
 POOL_SIZE = 8
 
+# Codes of PostgreSQL (SQLSTATE) and SQLite. The shared-memory index beside a SQLite file needs room as well.
+_FULL: frozenset[object] = frozenset({"53100", pysqlite3.dbapi2.SQLITE_FULL, 4874})  # 4874: SQLITE_IOERR_SHMSIZE
+_LOST: frozenset[object] = frozenset({"40001", "40P01"})
+_WAITED: frozenset[object] = frozenset({"55P03", pysqlite3.dbapi2.SQLITE_BUSY})
+
+
+class Full(Exception):
+    """The database's disk took no more; the unit of work left nothing behind."""
+
+
+class Contended(Exception):
+    """Others held what this unit of work needed; it left nothing behind.
+
+    `may_repeat` where the database broke a tie: the same once more finds the way free. Otherwise it has waited for
+    LOCK_SECONDS already.
+    """
+
+    def __init__(self, *, may_repeat: bool) -> None:
+        super().__init__("Others are changing the same things at this moment: try again.")
+        self.may_repeat = may_repeat
+
 
 @dataclass(frozen=True)
 class Database:
@@ -38,13 +60,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """Raises `Full` and `Contended`."""
+        with _naming_failures(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one snapshot and must not write (PostgreSQL refuses; SQLite would ask for a lock)."""
-        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+        with _naming_failures(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @property
@@ -76,10 +99,22 @@ def open_database(url: str, *, pool_size: int = POOL_SIZE) -> Database:
         case "sqlite":
             return Database(url, _sqlite(parsed, pool_size))
         case "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return Database(url, sa.create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True))
+            return Database(url, _postgres(parsed, pool_size))
         case other:
             raise ValueError(f"{other} is not supported: use sqlite:///… or postgresql://….")
+
+
+def _postgres(url: sa.URL, pool_size: int) -> sa.Engine:
+    theirs = url.query.get("options", "")  # what comes last counts, so an operator may say otherwise
+    ours = f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS}s"
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"options": " ".join([ours, *([theirs] if isinstance(theirs, str) else theirs)]).strip()},
+    )
 
 
 def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
@@ -91,6 +126,7 @@ def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
         module=pysqlite3.dbapi2,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": LOCK_SECONDS},
     )
     event.listen(engine, "connect", _configure)
@@ -114,3 +150,16 @@ def _configure(connection: DBAPIConnection, _record: object) -> None:
 def _begin(connection: sa.Connection) -> None:
     reads = connection.get_execution_options().get("readonly", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _naming_failures() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+        if code in _FULL:
+            raise Full("The database is full.") from error
+        if code in _LOST | _WAITED:
+            raise Contended(may_repeat=code in _LOST) from error
+        raise

@@ -52,6 +52,7 @@ def known() -> set[str]:
 def _upgrade(database: Database) -> None:
     with database.engine.begin() as connection:  # on SQLite this alone keeps a second starter waiting
         if database.is_postgres:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another's migration may take its time
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config = _config()
         config.attributes["connection"] = connection

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.asking import QUEUES
-from domain.refusals import Refusal, StorageFull
+from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Work
 from storage import jobs, wakeups
 from storage.jobs import Claimed
@@ -106,7 +106,7 @@ class Runner:
         except JobFailed as failed:
             self._fail(tools, job, failed)
         except Refusal as refused:
-            retryable = isinstance(refused, StorageFull)
+            retryable = isinstance(refused, StorageFull | StorageUnavailable)
             self._fail(tools, job, JobFailed(refused.code, refused.message, retryable=retryable))
         except Exception:
             reference = secrets.token_hex(4)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pysqlite3.dbapi2
 
+from tests.contracts.test_blobs_under_stress import namespace_with_a_disk_of
 from tests.server.caller import BYTES, wait_until
 from tests.server.program import Program, running, signed
 
@@ -85,3 +88,49 @@ def test_a_full_disk_is_told_and_the_upload_goes_on_when_there_is_room(tmp_path:
     with running(data_dir) as again, signed(again, token) as client:
         answer = rest(client, address, 3_000_000)
         assert (answer.status_code, answer.headers["imprimatur-sha256"]) == (204, DIGEST)
+
+
+def test_on_a_disk_that_is_really_full_everything_is_refused_honestly_and_nothing_breaks(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    with (
+        running(data_dir, "", namespace_with_a_disk_of(12 << 20, data_dir)) as program,
+        signed(program) as client,
+    ):
+        told = {"Upload-Length": str(100 << 20)}
+        address = client.post("/uploads", headers=told).headers["location"]
+        told = {"Upload-Offset": "0", "Content-Type": BYTES}
+        answer = client.patch(address, headers=told, content=CONTENT * 3)
+        assert (answer.status_code, answer.json()["code"]) == (507, "STORAGE_FULL")
+        accepted: list[str] = []
+        while not (errors := tag(client, f"tag {len(accepted)}")):  # the write-ahead log had some room of its own
+            accepted.append(f"tag {len(accepted)}")
+            assert len(accepted) < 2000
+        assert [(error["__typename"], error["code"]) for error in errors] == [("StorageFullError", "STORAGE_FULL")]
+        begun = client.post("/uploads", headers={"Upload-Length": "5"})
+        assert (begun.status_code, begun.json()["code"]) == (507, "STORAGE_FULL")
+        assert client.delete(address).status_code == 204
+        assert tag(client, "room again") == []
+        address = begin(client)
+        assert rest(client, address, 0).headers["imprimatur-sha256"] == DIGEST
+        assert names_in(program, data_dir, tmp_path) == [*accepted, "room again"]
+
+
+def tag(client: httpx.Client, name: str) -> list[dict[str, str]]:
+    """The errors of making one."""
+    query = "mutation ($name: String!) { tagCreate(input: {name: $name}) { tag { id } errors { __typename code } } }"
+    answer = client.post("/graphql", json={"query": query, "variables": {"name": name}}).json()
+    errors: list[dict[str, str]] = answer["data"]["tagCreate"]["errors"]
+    return errors
+
+
+def names_in(program: Program, data_dir: Path, to: Path) -> list[str]:
+    """All tags in a copy of the server's database, which is whole; only the server itself sees that disk."""
+    for part in ("", "-wal"):
+        name = f"imprimatur.sqlite{part}"
+        shutil.copy(Path(f"/proc/{program.process.pid}/root{data_dir}", name), to / name)
+    copy = pysqlite3.dbapi2.connect(to / "imprimatur.sqlite")
+    assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    names = [name for (name,) in copy.execute("SELECT name FROM tag ORDER BY id")]
+    copy.close()
+    return names

@@ -10,6 +10,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
+import pytest
 import sqlalchemy as sa
 
 from domain import assets, global_ids, identity, intake
@@ -296,6 +297,47 @@ def test_a_method_that_means_nothing_here_is_refused_with_the_ones_that_do(ask: 
     answer = ask("GET", begun(ask), TUS)
     assert answer.status_code == 405
     assert {each.strip() for each in answer.headers["allow"].split(",")} == {"HEAD", "PATCH", "DELETE", "OPTIONS"}
+
+
+def test_where_only_post_gets_through_a_header_says_what_is_meant(ask: Caller) -> None:
+    address = begun(ask)
+
+    def post(meant: str, **more: str) -> httpx.Response:
+        told = {"Tus-Resumable": "1.0.0", "X-HTTP-Method-Override": meant, **more}
+        return ask("POST", address, told, content=CONTENT if more else b"")
+
+    answer = post("PATCH", **{"Upload-Offset": "0", "Content-Type": BYTES})
+    assert (answer.status_code, answer.headers["imprimatur-sha256"]) == (204, DIGEST)
+    assert post("head").headers["upload-offset"] == str(len(CONTENT))
+    assert post("DELETE").status_code == 204
+    assert ask.head(address).status_code == 404
+    for wrong in (post("GET"), ask("POST", address, TUS)):
+        assert wrong.status_code == 405
+        assert "X-HTTP-Method-Override" in sentence(wrong)
+
+
+@pytest.mark.parametrize("looks_at_bytes", ["offset", "writer"])
+def test_an_upload_that_another_request_completes_meanwhile_is_complete_and_not_gone(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch, looks_at_bytes: str
+) -> None:
+    """The other request goes in between the reading of the row and the look at its bytes."""
+    address = begun(ask)
+    ask.patch(address, 0, CONTENT[:100])
+    look = getattr(intake, looks_at_bytes)
+    others = [CONTENT[100:]]
+
+    def later(*arguments: object, **more: object) -> object:
+        if others:
+            assert ask.patch(address, 100, others.pop()).status_code == 204
+        return look(*arguments, **more)
+
+    monkeypatch.setattr(intake, looks_at_bytes, later)
+    if looks_at_bytes == "offset":
+        answer = ask.head(address)
+        assert (answer.status_code, answer.headers["imprimatur-sha256"]) == (200, DIGEST)
+    else:
+        assert ask.patch(address, 100, CONTENT[100:]).status_code == 409
+    assert others == []
 
 
 def test_the_address_stays_behind_the_prefix_of_a_proxy(ask: Caller, hub: Hub) -> None:

@@ -55,11 +55,11 @@ class Program:
 
 
 @contextmanager
-def running(data_dir: Path, limit: str = "", **settings: str) -> Iterator[Program]:
-    """`limit` is Python run in the process before the server starts."""
+def running(data_dir: Path, limit: str = "", before: tuple[str, ...] = (), /, **settings: str) -> Iterator[Program]:
+    """`limit` is Python run in the process before the server starts, `before` a command that it is run by."""
     start = f"{limit}\nimport runpy, sys; sys.argv[0] = 'server'; runpy.run_module('server', run_name='__main__')"
     with subprocess.Popen(
-        [sys.executable, "-c", start],
+        [*before, sys.executable, "-c", start],
         cwd=ROOT,
         env=environment(data_dir, **settings),
         stdout=subprocess.PIPE,

@@ -100,6 +100,33 @@ def test_every_setting_is_listed_with_its_meaning_and_no_secret(run: Run) -> Non
     assert all(name in table.printed for name in rows)
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "shown"),
+    [
+        ("BLOB_URL", "s3://KEY:ab/cdhunter2@host/bucket", "s3://•••"),
+        ("BLOB_URL", "s3://KEY:12/cdhunter2@host/bucket", "s3://•••"),
+        ("BLOB_URL", "s3://KEY:12#hunter2@host/bucket", "s3://•••"),
+        ("BLOB_URL", "s3://KEY:12?hunter2@host/bucket", "s3://•••"),
+        ("BLOB_URL", "s3://hunter2@host/bucket", "s3://•••"),
+        ("BLOB_URL", "s3://host/hunter2", "s3://•••"),
+        ("BLOB_URL", "s3://k:hunter2@host:9000/b?secure=false", "s3://k:•••@host:9000/b?secure=false"),
+        ("BLOB_URL", "hunter2", "•••"),
+        ("BLOB_URL", "file:", "file:"),
+        ("BLOB_URL", "file:///srv/a@b", "file:///srv/a@b"),
+        ("DATABASE_URL", "postgresql://h/db?user=u&password=hunter2", "postgresql://h/db?user=•••&password=•••"),
+        ("DATABASE_URL", "postgresql://h/db?hunter2", "postgresql://h/db?•••"),
+        ("DATABASE_URL", "postgresql://u:p@hunter2@h/db", "postgresql://•••"),
+        ("DATABASE_URL", "postgresql://u:hunter2@[::1]:5432/db", "postgresql://u:•••@[::1]:5432/db"),
+        ("DATABASE_URL", "postgresql://u:hunter2@/db?host=/run", "postgresql://u:•••@/db?host=/run"),
+        ("DATABASE_URL", "sqlite:////srv/x.sqlite", "sqlite:////srv/x.sqlite"),
+        ("PUBLIC_URL", "https://brand.example/hub", "https://brand.example/hub"),
+    ],
+)
+def test_an_address_is_listed_as_far_as_it_is_sure_to_hold_no_secret(run: Run, name: str, url: str, shown: str) -> None:
+    rows = {row["name"]: row["value"] for row in json.loads(run("settings", "--json", **{name: url}).printed)}
+    assert rows[f"IMPRIMATUR_{name}"] == shown
+
+
 def test_a_token_is_made_listed_and_revoked(run: Run) -> None:
     made = run("token", "create", "--name", "printer", "--days", "3")
     secret = made.printed.strip()

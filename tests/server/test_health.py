@@ -55,6 +55,27 @@ def test_a_part_that_hangs_does_not_hang_the_answer(anybody: Caller, monkeypatch
     assert answer.json() == {"ready": False, "database": "ready", "blobs": "not ready", "index": "ready"}
 
 
+def test_a_part_that_hangs_is_looked_at_by_one_thread_however_often_we_are_asked(
+    anybody: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+    looks: list[Hub] = []
+
+    def hangs(hub: Hub) -> None:
+        looks.append(hub)
+        let_go.wait(60)
+
+    monkeypatch.setattr(health, "PATIENCE", 0.1)
+    monkeypatch.setitem(health.CHECKS, "database", hangs)
+    try:
+        told = [anybody("GET", "/health/ready").json()["database"] for _ in range(4)]
+        assert (told, len(looks)) == (["not ready"] * 4, 1)
+    finally:
+        let_go.set()
+    monkeypatch.setattr(health, "PATIENCE", 30)
+    assert anybody("GET", "/health/ready").json()["ready"]
+
+
 def test_the_blob_store_of_a_lost_disk_is_not_ready(hub: Hub, anybody: Caller, lost: Path) -> None:
     assert anybody("GET", "/health/ready").json()["blobs"] == "not ready"
 
