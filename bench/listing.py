@@ -6,7 +6,7 @@ Every asset has one version, three READY renditions and about four of 400 tags; 
 (`ANALYZE`), without which SQLite reads every asset to find the current versions of twenty. The questions are asked as
 a client asks them, as GraphQL documents through the whole schema, in one process and one thread. All questions take
 turns, so that a busy machine is busy for each of them; the median of the rounds counts. `--write` keeps the figures in
-`bench/listing.RESULTS.md`.
+`bench/.cache/listing.md`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from storage.tables import (
 from tests.asking import statements
 from tests.servers import postgres
 
-RESULTS = Path(__file__).parent / "listing.RESULTS.md"
+RESULTS = Path(__file__).parent / ".cache" / "listing.md"
 START = datetime(2016, 1, 1, tzinfo=UTC)
 TAGS = 400
 AT_ONCE = 5_000

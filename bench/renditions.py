@@ -1,7 +1,7 @@
 """Five renditions of large JPEG photographs: our pipeline against Pillow used the plain way.
 
 `python -m bench.renditions` makes its masters (12, 24 and 48 megapixels, photo-like) once, in bench/.cache, runs both
-ways in turn in fresh processes, and writes what it measured to bench/renditions.RESULTS.md. Both ways make the same
+ways in turn in fresh processes, and writes what it measured to bench/.cache/renditions.md. Both ways make the same
 five files with the same encoders' settings; the plain way opens and decodes the master for each of them.
 """
 
@@ -35,7 +35,7 @@ Grey = np.ndarray[Any, np.dtype[np.float64]]
 
 HERE = Path(__file__).parent
 CACHE = HERE / ".cache"
-RESULTS = HERE / "renditions.RESULTS.md"
+RESULTS = HERE / ".cache" / "renditions.md"
 
 RECIPES = (
     *SEEDS,

@@ -5,8 +5,8 @@ Always true here:
   position.
 - A word has a `surface` (folded: case, diacritics, ligatures; ß is ss, ё is е, but й stays й) and a `stem`.
 - The script decides the stemmer: Russian for Cyrillic; Latin words go through the English and then the German
-  one, so that one stem serves both languages without guessing which it is (`python -m bench.relevance`
-  measured it: better for each language than either stemmer alone). Everything else stays as it is folded.
+  one, so that one stem serves both languages without guessing which it is (measured: in each
+  language as good as its own stemmer alone, see bench/RESULTS.md). Everything else stays as it is folded.
 - Names are split where case, digits, hyphens, underscores and apostrophes split them: `BrandHero_2024` is
   brand, hero, 2024, and also, in `joined`, brandhero and every longer beginning, brandhero2024. An English
   possessive loses its s.

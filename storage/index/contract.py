@@ -256,8 +256,10 @@ class SearchIndex(Protocol):
         """
 
     def optimise(self) -> None:
-        """Merge what many small batches left behind. For idle moments: takes seconds per 100,000 documents,
-        during which searching goes on and applying waits. Raises NotLeading outside `writer_lock`.
+        """Merge what many batches left behind, where it pays. For idle moments: searching goes on, applying waits.
+
+        How long depends on the engine and on what gathered; the benchmarks say. Raises NotLeading outside
+        `writer_lock`.
         """
 
     def close(self) -> None:

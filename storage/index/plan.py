@@ -9,6 +9,7 @@ Always true here:
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from storage.index import analyser
@@ -91,7 +92,9 @@ class Plan:
 NOTHING: Final = Plan(None, None)
 
 
+@lru_cache(maxsize=1_024)
 def of(query: Query | None) -> Plan:
+    """The query's plan; a search, its next pages and its facets ask for the same one."""
     if query is None or query.root is None:
         return NOTHING
     return Plan(_step(query.root), _exact(query))
@@ -132,6 +135,15 @@ def scored(step: Step | None) -> list[Leaf]:
     if isinstance(step, Some):
         return [leaf for part in step.parts for leaf in scored(part)]
     return [step]
+
+
+def needs_words(step: Step | None) -> bool:
+    """Whether only documents with some word can be found: never those that merely lack one or meet a condition."""
+    if isinstance(step, Every):
+        return any(needs_words(part) for part in step.parts)
+    if isinstance(step, Some):
+        return all(needs_words(part) for part in step.parts)
+    return not (step is None or isinstance(step, Where | Without))
 
 
 def _step(node: Node) -> Step:

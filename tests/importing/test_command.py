@@ -56,7 +56,8 @@ def _run(settings: Settings, folder: Path, *options: str) -> subprocess.Complete
 def _running(settings: Settings, folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [*IMPORT, str(folder), "--json", *options]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(settings), stdout=pipe, stderr=pipe)
+    # Unbuffered: `communicate` reads the descriptor itself and would lose what `readline` had taken beyond its line.
+    process = subprocess.Popen(command, cwd=ROOT, env=_environment(settings), stdout=pipe, stderr=pipe, bufsize=0)
     try:
         yield process
     finally:

@@ -1,6 +1,7 @@
 """Reads a query's pieces into a tree, by descent that is bounded in depth and size."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast, get_args
 
 from storage.index import analyser
@@ -16,8 +17,9 @@ _SCOPES: Final[tuple[str, ...]] = get_args(Scope)
 _STARTS: Final[frozenset[Kind]] = frozenset({"(", "NOT", "field", "phrase", "word"})
 
 
+@lru_cache(maxsize=1_024)
 def parse(text: str) -> Query:
-    """The tree of what was typed; raises QuerySyntaxError."""
+    """The tree of what was typed; raises QuerySyntaxError. Search boxes repeat themselves, so trees are kept."""
     if len(text) > MAX_LENGTH:
         raise QuerySyntaxError(f"A query may have {MAX_LENGTH:,} characters; this one has {len(text):,}.", MAX_LENGTH)
     reader = _Reader(cut(text))

@@ -6,7 +6,7 @@ Always true here:
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from tantivy import FieldType, Occur, Query
 
@@ -16,7 +16,8 @@ from storage.index.contract import Access
 from storage.index.plan import Beginning, Every, Near, Plan, Sequence, Some, Step, Term, Where, Without
 from storage.index.tantivy_index import schema
 
-_MOST = 2**62
+Clause = tuple[Any, Any]
+_MOST: Final = 2**62
 
 
 class Asking:
@@ -26,12 +27,10 @@ class Asking:
         self._schema = made
         self._searcher = searcher
 
-    def allowed(self, access: Access, condition: Condition | None) -> list[tuple[Any, Any]]:
-        """What every document found must meet, as clauses."""
+    def allowed(self, access: Access, condition: Condition | None) -> list[Clause]:
+        """What every document found must meet, as clauses; `whole` keeps the checkpoint out."""
         clauses = []
-        if access is None:
-            clauses.append((Occur.MustNot, self.checkpoint()))
-        else:
+        if access is not None:
             clauses.append((Occur.Must, _silent(self._any_term("access", access))))
         if condition is not None:
             clauses.append((Occur.Must, _silent(self._condition(condition))))
@@ -40,17 +39,21 @@ class Asking:
     def checkpoint(self) -> Any:
         return Query.term_query(self._schema, "role", schema.CHECKPOINT, "basic")
 
-    def whole(self, planned: Plan, allowed: list[tuple[Any, Any]]) -> Any:
+    def visible(self, allowed: list[Clause]) -> Any:
+        """Every document a viewer sees."""
+        return self.whole(plan.NOTHING, allowed)
+
+    def whole(self, planned: Plan, allowed: list[Clause]) -> Any:
+        """The plan's documents among those allowed. Left bare where it can be: the engine counts a bare term unread."""
         clauses = list(allowed)
         if planned.root is None:
             clauses.append((Occur.Must, _silent(Query.all_query())))
         else:
             clauses.append((Occur.Must, self.step(planned.root)))
-        if planned.exact is not None:
-            for field, bonus in (("exact_title", plan.TITLE_BONUS), ("exact_name", plan.NAME_BONUS)):
-                same = Query.term_query(self._schema, field, planned.exact, "basic")
-                clauses.append((Occur.Should, Query.const_score_query(same, bonus)))
-        return Query.boolean_query(clauses)
+        if not plan.needs_words(planned.root):
+            clauses.append((Occur.MustNot, self.checkpoint()))
+        clauses += self._exact(planned)
+        return clauses[0][1] if len(clauses) == 1 else Query.boolean_query(clauses)
 
     def step(self, step: Step) -> Any:  # noqa: PLR0911 - one line for each kind of step
         match step:
@@ -76,6 +79,16 @@ class Asking:
     def between(self, field: str, low: int, high: int) -> Any:
         """Both ends included."""
         return _silent(Query.range_query(self._schema, field, FieldType.Integer, low, high))
+
+    def _exact(self, planned: Plan) -> list[Clause]:
+        """The assets called exactly so score higher; mostly there are none, and then nothing is asked."""
+        clauses = []
+        if planned.exact is not None:
+            for field, bonus in (("exact_title", plan.TITLE_BONUS), ("exact_name", plan.NAME_BONUS)):
+                if self._searcher.doc_freq(field, planned.exact):
+                    same = Query.term_query(self._schema, field, planned.exact, "basic")
+                    clauses.append((Occur.Should, Query.const_score_query(same, bonus)))
+        return clauses
 
     def _every(self, parts: Iterable[Step], welcome: Iterable[Step]) -> Any:
         clauses = []

@@ -1,6 +1,4 @@
-"""The index kept by tantivy: native filters, facets and orders. Advised from 50,000 assets; tried to a
-million.
-"""
+"""The index kept by tantivy: native filters, facets and orders. Advised from 50,000 assets."""
 
 import contextlib
 import os
@@ -135,17 +133,16 @@ class TantivyIndex:
         seen = self._now()
         if seen is None:
             return []
-        allowed = Asking(self._schema, seen.searcher).allowed(access, None)
-        return suggestions.suggest(seen.searcher, self._schema, allowed, prefix, limit)
+        return suggestions.suggest(seen.searcher, self._schema, self._visible(seen, access), prefix, limit)
 
     def correct(self, query: Query, access: Access) -> str | None:
         seen = self._now()
         if seen is None:
             return None
-        allowed = Asking(self._schema, seen.searcher).allowed(access, None)
+        visible = self._visible(seen, access)
 
         def beginning(prefix: str) -> list[wording.Known]:
-            counts = suggestions.counted(seen.searcher, allowed, "word", prefix)
+            counts = suggestions.counted(seen.searcher, visible, "word", prefix)
             return [wording.Known(word, count) for word, count in counts]
 
         return wording.corrected(query, self._occurs(seen, access), beginning)
@@ -195,9 +192,13 @@ class TantivyIndex:
     def _page(self, seen: _Seen, search: Search, planned: Plan) -> tuple[Any, paging.Page]:
         asking = Asking(self._schema, seen.searcher)
         whole = asking.whole(planned, asking.allowed(search.access, search.conditions))
-        if search.order[0].field == "relevance" and plan.scored(planned.root):
+        if search.order[0].field == "relevance" and _is_ranked(planned):
             return whole, paging.by_score(seen.searcher, whole, search)
         return whole, paging.by_columns(seen.searcher, asking, whole, search)
+
+    def _visible(self, seen: _Seen, access: Access) -> Any:
+        asking = Asking(self._schema, seen.searcher)
+        return asking.visible(asking.allowed(access, None))
 
     def _occurs(self, seen: _Seen, access: Access) -> wording.Occurs:
         asking = Asking(self._schema, seen.searcher)
@@ -234,6 +235,12 @@ class TantivyIndex:
         if self._writer is not None:
             self._writer[1].wait_merging_threads()
             self._writer = None
+
+
+def _is_ranked(planned: Plan) -> bool:
+    """Whether scores differ at all: a single beginning or near word counts the same wherever it stands."""
+    leaves = plan.scored(planned.root)
+    return len(leaves) > 1 or any(isinstance(leaf, plan.Term | plan.Sequence) for leaf in leaves)
 
 
 def _opened(path: Path) -> Any:

@@ -18,7 +18,7 @@ from storage.index.ordering import Column
 from storage.index.tantivy_index.asking import Asking
 
 #: Asked for beyond the page, for equals that would be cut apart; and how much wider when that was not enough.
-_SPARE: Final = 30
+_SPARE: Final = 20
 _WIDER: Final = 8
 _DEPTH: Final = MAX_RANK + MAX_LIMIT
 _END: Final = 2**63 - 1

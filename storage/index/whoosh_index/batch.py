@@ -6,6 +6,7 @@ Always true here:
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from storage.index import ordering, texts
 from storage.index.contract import Document
-from storage.index.whoosh_index.codec import FIELD_STEP, Postings
+from storage.index.whoosh_index import codec
+from storage.index.whoosh_index.codec import FIELD_STEP
 from storage.index.whoosh_index.columns import LISTS, NUMBERS, UNSAID, WORDS, Array, Columns
 
 #: Joined names stand here, two apart, so that no phrase runs into them.
@@ -32,25 +34,17 @@ class _Stem:
         self.counts = array("H")
         self.masks = array("B")
 
-    def add(self, document: int, position: int, bit: int) -> None:
-        if self.documents and self.documents[-1] == document:
-            if self.counts[-1] == _MOST:
-                return
-            self.counts[-1] += 1
-            self.masks[-1] |= bit
-        else:
-            self.documents.append(document)
-            self.counts.append(1)
-            self.masks.append(bit)
-        self.positions.append(position)
+    def add(self, document: int, positions: list[int]) -> None:
+        mask = 0
+        for position in positions:
+            mask |= 1 << position // FIELD_STEP
+        self.documents.append(document)
+        self.positions.extend(positions)
+        self.counts.append(len(positions))
+        self.masks.append(mask)
 
-    def postings(self) -> Postings:
-        return Postings(
-            np.frombuffer(self.documents, np.uint32),
-            np.frombuffer(self.positions, np.uint32),
-            np.frombuffer(self.counts, np.uint16),
-            np.frombuffer(self.masks, np.uint8),
-        )
+    def record(self) -> bytes:
+        return codec.record(self.documents, self.positions, self.counts, self.masks)
 
 
 class Batch:
@@ -61,8 +55,8 @@ class Batch:
         self._tags: dict[tuple[int, str], int] = {}
         self._owners: dict[str, array[int]] = {name: array("i") for name in LISTS}
         self._values: dict[str, array[int]] = {name: array("q") for name in LISTS}
-        self._stems: dict[str, _Stem] = {}
-        self._words: dict[str, tuple[array[int], array[int]]] = {}
+        self._stems: defaultdict[str, _Stem] = defaultdict(_Stem)
+        self._words: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_word)
 
     def __len__(self) -> int:
         return len(self._numbers["id"])
@@ -78,10 +72,11 @@ class Batch:
         self._add_lists(number, document, texts.name_digests(analysed))
         return found
 
-    def postings(self) -> Iterator[tuple[str, Postings]]:
+    def postings(self) -> Iterator[tuple[str, int, bytes]]:
         # Code points order as their UTF-8 does.
         for stem in sorted(self._stems):
-            yield stem, self._stems[stem].postings()
+            found = self._stems[stem]
+            yield stem, len(found.documents), found.record()
 
     def columns(self) -> Columns:
         arrays: dict[str, Array] = {}
@@ -101,36 +96,26 @@ class Batch:
 
     def _add_texts(self, number: int, analysed: list[texts.AnalysedText]) -> int:
         running, apart, length = 0, _JOINED, 0
-        surfaces: dict[str, int] = {}
+        stems: defaultdict[str, list[int]] = defaultdict(list)
+        surfaces: defaultdict[str, int] = defaultdict(int)
         for field, _, words, joined in analysed:
             bit, base = 1 << field, field * FIELD_STEP
-            for token in words:
-                self._stem(token.stem).add(number, base + running, bit)
-                surfaces[token.surface] = surfaces.get(token.surface, 0) | bit
-                running += 1
-            for token in joined:
-                self._stem(token.stem).add(number, base + apart, bit)
-                surfaces[token.surface] = surfaces.get(token.surface, 0) | bit
+            for position, (surface, stem, _, _) in enumerate(words, base + running):
+                stems[stem].append(position)
+                surfaces[surface] |= bit
+            for surface, stem, _, _ in joined:
+                stems[stem].append(base + apart)
+                surfaces[surface] |= bit
                 apart += 2
-            running += 1
+            running += len(words) + 1
             length += len(words)
+        for stem, positions in stems.items():
+            self._stems[stem].add(number, positions[:_MOST])
         for surface, mask in surfaces.items():
-            documents, masks = self._word(surface)
+            documents, masks = self._words[surface]
             documents.append(number)
             masks.append(mask)
         return length
-
-    def _stem(self, stem: str) -> _Stem:
-        found = self._stems.get(stem)
-        if found is None:
-            found = self._stems[stem] = _Stem()
-        return found
-
-    def _word(self, surface: str) -> tuple["array[int]", "array[int]"]:
-        found = self._words.get(surface)
-        if found is None:
-            found = self._words[surface] = (array("I"), array("B"))
-        return found
 
     def _add_numbers(self, document: Document, length: int, exact_title: int) -> None:
         values = ordering.attributes(document) | {"length": length, "exact_title": exact_title}
@@ -163,6 +148,11 @@ class Batch:
             "word_document": np.frombuffer(documents, np.uint32),
             "word_mask": np.frombuffer(masks, np.uint8),
         }
+
+
+def _word() -> tuple["array[int]", "array[int]"]:
+    """The documents a surface stands in, and its fields in each."""
+    return (array("I"), array("B"))
 
 
 def _code(codes: dict[str, int], word: str) -> int:

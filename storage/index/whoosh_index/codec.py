@@ -1,8 +1,7 @@
 """How postings stand on the disk: Whoosh's term dictionary over posting lists that numpy reads in place.
 
-Whoosh's own lists are pickled, compressed blocks of 128, walked posting by posting; reading a common term
-that way takes longer than everything else in a search. Here a list is a few arrays behind each other, so that
-it is mapped, not read.
+Whoosh's own lists are pickled, compressed blocks of 128, walked posting by posting. Here a list is a few arrays behind
+each other, so that it is mapped, not read.
 
 A list, little-endian: count of documents n, count of positions p; n document numbers (u4); p positions (u4);
 n counts of positions (u2); n field masks (u1); padding to a multiple of four bytes.
@@ -20,12 +19,19 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.index.whoosh_index.upstream import FileStorage, SegmentReader, TermNotFound, fields, whoosh3
+from storage.index.whoosh_index.upstream import (
+    FileStorage,
+    RamStorage,
+    SegmentReader,
+    TermNotFound,
+    fields,
+    whoosh3,
+)
 
 FIELD_STEP: Final = 1 << 24
 SCHEMA: Final = fields.Schema(text=fields.ID())
@@ -37,18 +43,22 @@ _COUNTS: Final = struct.Struct("<II")
 _REMEMBERED: Final = 4_096
 
 
+class Buffer(Protocol):
+    """An array of numbers, numpy's or Python's."""
+
+    def __len__(self) -> int: ...
+
+    def tobytes(self) -> bytes: ...
+
+
 class Postings(NamedTuple):
     documents: NDArray[np.uint32]
     positions: NDArray[np.uint32]
     counts: NDArray[np.uint16]
     masks: NDArray[np.uint8]
 
-    def packed(self) -> bytes:
-        arrays = b"".join(
-            (self.documents.tobytes(), self.positions.tobytes(), self.counts.tobytes(), self.masks.tobytes())
-        )
-        record = _COUNTS.pack(len(self.documents), len(self.positions)) + arrays
-        return record + bytes(-len(record) % 4)
+    def record(self) -> bytes:
+        return record(self.documents, self.positions, self.counts, self.masks)
 
     def owners(self) -> NDArray[np.int64]:
         """For each position the place of its document in `documents`."""
@@ -56,6 +66,13 @@ class Postings(NamedTuple):
 
 
 NONE: Final = Postings(np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.uint16), np.empty(0, np.uint8))
+
+
+def record(documents: Buffer, positions: Buffer, counts: Buffer, masks: Buffer) -> bytes:
+    """A list as it stands in the file."""
+    head = _COUNTS.pack(len(documents), len(positions))
+    parts = (head, documents.tobytes(), positions.tobytes(), counts.tobytes(), masks.tobytes())
+    return b"".join((*parts, bytes(-3 * len(documents) % 4)))
 
 
 class _Segment(whoosh3.W3Segment):  # type: ignore[misc] # Whoosh has no types
@@ -68,20 +85,36 @@ class _Segment(whoosh3.W3Segment):  # type: ignore[misc] # Whoosh has no types
 class _TermsWriter(whoosh3.W3FieldWriter):  # type: ignore[misc] # Whoosh has no types
     """Whoosh's field writer, taking each term's list whole instead of posting by posting."""
 
+    def __init__(self, directory: Path, name: str) -> None:
+        # The dictionary's writer asks its file for its place thrice per term: a system call each, were it on a disk.
+        self._memory = RamStorage()
+        self._directory = directory
+        self._written = 0
+        codec = whoosh3.W3Codec()
+        super().__init__(codec, FileStorage(str(directory)), _Segment(codec, _NAME, segid=name))
+        self.start_field(_FIELD, SCHEMA[_FIELD])
+
+    def _create_file(self, ext: str) -> Any:
+        return self._segment.create_file(self._memory if ext == whoosh3.W3Codec.TERMS_EXT else self._storage, ext)
+
     def add_list(self, term: bytes, documents: int, record: bytes) -> None:
         info = whoosh3.W3TermInfo(df=documents)
-        info.set_extent(self._postfile.tell(), len(record))
+        info.set_extent(self._written, len(record))
         self._postfile.write(record)
+        self._written += len(record)
         self._tindex.add(struct.pack(">H", self._fieldid) + term, info.to_bytes())
 
+    def close(self) -> None:
+        super().close()
+        for file_name, content in self._memory.files.items():
+            (self._directory / file_name).write_bytes(content)
 
-def write_terms(directory: Path, name: str, lists: Iterator[tuple[str, Postings]]) -> None:
-    """Write a segment's dictionary and postings; the terms come in the order of their UTF-8."""
-    codec = whoosh3.W3Codec()
-    writer = _TermsWriter(codec, FileStorage(str(directory)), _Segment(codec, _NAME, segid=name))
-    writer.start_field(_FIELD, SCHEMA[_FIELD])
-    for term, postings in lists:
-        writer.add_list(term.encode(), len(postings.documents), postings.packed())
+
+def write_terms(directory: Path, name: str, lists: Iterator[tuple[str, int, bytes]]) -> None:
+    """Write a segment's dictionary and postings: terms in the order of their UTF-8, counts of documents, records."""
+    writer = _TermsWriter(directory, name)
+    for term, documents, record in lists:
+        writer.add_list(term.encode(), documents, record)
     writer.close()
 
 

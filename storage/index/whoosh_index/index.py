@@ -33,7 +33,7 @@ from storage.index.whoosh_index.segment import Mask
 from storage.index.whoosh_index.snapshot import Live
 
 #: Documents per segment while building: bounds memory, and what a merge later has to move.
-_SHARE: Final = 8_192
+_SHARE: Final = 16_384
 
 
 class WhooshIndex:
@@ -99,7 +99,7 @@ class WhooshIndex:
             directory = self._directory()
             writer = sidecar.Writer(directory)
             try:
-                dropped = merging.merge_all(directory, writer)
+                dropped = merging.merge_idle(directory, writer)
                 writer.commit(writer.seq)
             finally:
                 writer.close()

@@ -1,8 +1,8 @@
 """Which segments are put together, and when.
 
 Always true here:
-- `merge_small` keeps applying cheap: it merges only small segments, once several have gathered, and moves at
-  most SMALL times FEW documents, a fraction of a second.
+- `merge_small` keeps applying cheap: it touches only segments of at most SMALL documents, of which one more than FEW
+  have gathered. Larger ones wait for `merge_idle`: merged on the way, nine batches of 500 stalled one apply by 4 s.
 - Merging changes no answer: dead documents are left out, living ones keep their texts and score.
 - Files of merged segments go after the transaction that dropped them; what a crash leaves is swept by the
   next writer.
@@ -18,9 +18,11 @@ from storage.index.whoosh_index import sidecar
 from storage.index.whoosh_index.segment import Merger
 
 #: Segments up to this size are merged on the way.
-SMALL: Final = 512
+SMALL: Final = 64
 #: So many of them may gather.
 FEW: Final = 8
+#: A segment with fewer than this share of its documents alive is written anew.
+_STILL_FULL: Final = 0.75
 
 
 def merge_small(directory: Path, writer: sidecar.Writer) -> list[str]:
@@ -29,12 +31,21 @@ def merge_small(directory: Path, writer: sidecar.Writer) -> list[str]:
     return _merge(directory, writer, small) if len(small) > FEW else []
 
 
-def merge_all(directory: Path, writer: sidecar.Writer) -> list[str]:
-    """Merge everything into one segment, unless it is one already without a dead document."""
-    names = [name for name, _ in writer.segments()]
-    if len(names) < 2 and not any(writer.dead(name) for name in names):  # noqa: PLR2004 - one is merged already
-        return []
-    return _merge(directory, writer, names)
+def merge_idle(directory: Path, writer: sidecar.Writer) -> list[str]:
+    """Merge the segments that are small beside those smaller still, and those with many dead; returns those dropped.
+
+    What remains is each more than twice as large as all before it together: few segments, and a document moves only as
+    often as the index doubles.
+    """
+    alive = sorted((documents - len(writer.dead(name)), documents, name) for name, documents in writer.segments())
+    names: list[str] = []
+    gathered = 0
+    for at, (living, documents, name) in enumerate(alive):
+        if at == 0 or living <= 2 * gathered or living < documents * _STILL_FULL:
+            names.append(name)
+            gathered += living
+    wasteful = any(living < documents * _STILL_FULL for living, documents, name in alive if name in names)
+    return _merge(directory, writer, names) if len(names) > 1 or wasteful else []
 
 
 def remove(directory: Path, names: list[str]) -> None:

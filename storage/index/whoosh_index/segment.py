@@ -45,7 +45,7 @@ def new_name() -> str:
     return secrets.token_hex(8)
 
 
-def write(directory: Path, name: str, table: Columns, postings: Iterator[tuple[str, Postings]]) -> None:
+def write(directory: Path, name: str, table: Columns, postings: Iterator[tuple[str, int, bytes]]) -> None:
     """Write a segment and bring it to the disk."""
     codec.write_terms(directory, name, postings)
     columns.write(directory / _COLUMNS.format(name=name), table)
@@ -96,13 +96,14 @@ class Merger:
         self._add_vocabulary(arrays, names)
         return Columns(arrays, names)
 
-    def postings(self) -> Iterator[tuple[str, Postings]]:
+    def postings(self) -> Iterator[tuple[str, int, bytes]]:
+        """As `write` takes them."""
         streams = [zip(part.segment.terms.terms(), repeat(at)) for at, part in enumerate(self._parts)]
         for term, holders in groupby(heapq.merge(*streams), key=itemgetter(0)):
             lists = [self._living(self._parts[at], term) for _, at in holders]
             merged = Postings(*(np.concatenate(arrays) for arrays in zip(*lists, strict=True)))
             if len(merged.documents):
-                yield term, merged
+                yield term, len(merged.documents), merged.record()
 
     def _living(self, part: _Part, term: str) -> Postings:
         postings = part.segment.terms.postings(term)

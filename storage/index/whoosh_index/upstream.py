@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from whoosh import fields
     from whoosh.codec import whoosh3
-    from whoosh.filedb.filestore import FileStorage
+    from whoosh.filedb.filestore import FileStorage, RamStorage
     from whoosh.reading import SegmentReader, TermNotFound
 
-__all__ = ["FileStorage", "SegmentReader", "TermNotFound", "fields", "whoosh3"]
+__all__ = ["FileStorage", "RamStorage", "SegmentReader", "TermNotFound", "fields", "whoosh3"]
