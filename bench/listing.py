@@ -75,6 +75,7 @@ def main() -> None:
     whole = "\n".join([_head(asked.assets, asked.rounds), *parts])
     print(whole)
     if asked.write:
+        RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(whole)
 
 
