@@ -44,7 +44,8 @@ def embedded(tmp_path: Path) -> Settings:
 
 def _environment(settings: Settings) -> dict[str, str]:
     names = ("data_dir", "database_url", "blob_url", "secret_key", "admin_token", "max_upload_bytes")
-    return {**os.environ, **{f"IMPRIMATUR_{name.upper()}": str(getattr(settings, name)) for name in names}}
+    told = {f"IMPRIMATUR_{name.upper()}": str(getattr(settings, name)) for name in names}
+    return {**os.environ, "COLUMNS": "300", **told}  # a narrow terminal breaks messages in the middle of words
 
 
 def _run(settings: Settings, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
