@@ -100,7 +100,8 @@ def test_every_refusal_speaks_in_a_code_of_its_own() -> None:
             yield kind
             yield from kinds(kind)
 
-    codes = [kind.code for kind in kinds(Refusal)]
+    ours = [kind for kind in kinds(Refusal) if kind.__module__.partition(".")[0] in PACKAGES]  # tests declare some too
+    codes = [kind.code for kind in ours]
     assert len(codes) == len(set(codes))
     assert all(re.fullmatch(r"[A-Z_]+", code) for code in codes)
 
