@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import history
+from domain import history, importing
 from domain.asking import QUEUES
 from domain.refusals import Refusal
 from workers import registry
@@ -101,7 +101,8 @@ def test_every_refusal_speaks_in_a_code_of_its_own() -> None:
             yield from kinds(kind)
 
     ours = [kind for kind in kinds(Refusal) if kind.__module__.partition(".")[0] in PACKAGES]  # tests declare some too
-    codes = [kind.code for kind in ours]
+    assert importing.sources.Changed in ours
+    codes = [kind.code for kind in ours if "code" in vars(kind)]  # a special case may be told as what it is a case of
     assert len(codes) == len(set(codes))
     assert all(re.fullmatch(r"[A-Z_]+", code) for code in codes)
 
