@@ -54,13 +54,17 @@ class Key:
 
 @dataclass(frozen=True)
 class Slice(Generic[T]):
-    """A page: its rows in the list's order, where each stands, and what lies around it."""
+    """A page: its rows in the list's order, where each stands, and what lies around it.
+
+    `ends` is where a page begins and ends whose reading went further than the rows it kept.
+    """
 
     rows: list[T]
     positions: list[Position]
     has_next: bool
     has_previous: bool
     scope: str
+    ends: tuple[Position, Position] | None = None
 
 
 def paging(

@@ -26,14 +26,13 @@ class PageInfo:
 
 
 def page_info(work: Work, slice_: pages.Slice[Any]) -> PageInfo:
-    ends = (
-        [pages.cursor(work, slice_.scope, slice_.positions[at]) for at in (0, -1)] if slice_.positions else [None, None]
-    )
+    ends = slice_.ends or ((slice_.positions[0], slice_.positions[-1]) if slice_.positions else None)
+    start, end = (pages.cursor(work, slice_.scope, position) for position in ends) if ends else (None, None)
     return PageInfo(
         has_next_page=slice_.has_next,
         has_previous_page=slice_.has_previous,
-        start_cursor=ends[0],
-        end_cursor=ends[1],
+        start_cursor=start,
+        end_cursor=end,
     )
 
 

@@ -1,7 +1,9 @@
 """`python -m bench.search [--assets N] [--build N] [--without-stock]` prints a Markdown table of this run."""
 
 import argparse
+import itertools
 import platform
+import shutil
 import statistics
 import tempfile
 import time
@@ -22,6 +24,7 @@ CACHE = Path(__file__).parents[1] / ".cache" / "search"
 ROUNDS = 3
 #: No engine is asked for longer than this per kind of search, in CPU seconds.
 TIME_BOX = 20.0
+TANTIVIES = {"our tantivy", "raw tantivy"}
 Times = dict[str, dict[str, list[float]]]
 
 
@@ -45,11 +48,12 @@ def main() -> None:
     for engine in engines:
         engine.close()
     print_builds(engines, asked.build)
-    print_freshness(asked.assets)
+    with tempfile.TemporaryDirectory() as directory:
+        print_freshness(asked.assets, directory)
 
 
 def measured(engines: list[Engine]) -> Times:
-    """CPU milliseconds per kind of search and engine, every engine asked in turn.
+    """CPU milliseconds per kind of search and engine, each asked in turn with the one it is compared with.
 
     The first round only warms up, unless an engine spent its time in it.
     """
@@ -57,16 +61,16 @@ def measured(engines: list[Engine]) -> Times:
     first: Times = defaultdict(lambda: defaultdict(list))
     spent: dict[tuple[str, str], float] = defaultdict(float)
     totals: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for round_ in range(ROUNDS + 1):
-        for number, task in enumerate(tasks()):
-            for engine in engines:
-                if spent[task.name, engine.name] > TIME_BOX:
-                    continue
-                before = time.process_time()
-                totals[number][engine.name] = engine.run(task)
-                took = time.process_time() - before
-                spent[task.name, engine.name] += took
-                (times if round_ else first)[task.name][engine.name].append(took * 1_000)
+    pairs = [[engine for engine in engines if (engine.name in TANTIVIES) == chosen] for chosen in (False, True)]
+    for pair, round_, (number, task) in itertools.product(pairs, range(ROUNDS + 1), enumerate(tasks())):
+        for engine in pair:
+            if spent[task.name, engine.name] > TIME_BOX:
+                continue
+            before = time.process_time()
+            totals[number][engine.name] = engine.run(task)
+            took = time.process_time() - before
+            spent[task.name, engine.name] += took
+            (times if round_ else first)[task.name][engine.name].append(took * 1_000)
     for name, asked in first.items():
         for engine_name, some in asked.items():
             if not times[name][engine_name]:
@@ -92,6 +96,10 @@ def print_searches(times: Times, names: list[str], assets: int) -> None:
         cells = [f"{statistics.median(engines[name]):.2f} ({_p95(engines[name]):.2f})" for name in names]
         cells += [f"{statistics.median(engines[one]) / statistics.median(engines[other]):.3f}" for one, other in ratios]
         print(f"| {task} | " + " | ".join(cells) + " |")
+    spent = {name: sum(statistics.fmean(engines[name]) for engines in times.values()) for name in names}
+    cells = [f"{spent[name]:.2f}" for name in names]
+    cells += [f"{spent[one] / spent[other]:.3f}" for one, other in ratios]
+    print("| **one of each, mean** | " + " | ".join(cells) + " |")
 
 
 def _p95(values: list[float]) -> float:
@@ -109,14 +117,13 @@ def print_builds(engines: list[Engine], assets: int) -> None:
             print(f"| {engine.name} | {spent:.1f} | {size_of(Path(directory)) / 1e6:.1f} |", flush=True)
 
 
-def print_freshness(assets: int) -> None:
-    """How long one changed asset takes to be written, and to be seen by the next search; over the cached
-    indexes.
-    """
+def print_freshness(assets: int, directory: str) -> None:
+    """How long one changed asset takes to be written, and to be seen by the next search; over copies."""
     print(f"\nOne asset changed among {assets:,}, wall ms p50\n")
     print("| engine | apply | next search | search after that |\n|--|--|--|--|")
     for kind in ("whoosh", "tantivy"):
-        opened = index.open_index(kind, CACHE / f"our-{kind}-{assets}" / "index")
+        copied = shutil.copytree(CACHE / f"our-{kind}-{assets}" / "index", Path(directory) / kind)
+        opened = index.open_index(kind, copied)
         common = Search(query=query.parse(tasks()[0].text))
         opened.search(common)
         applied, first, second = [], [], []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from domain.search.asking import MAX_SUGGESTIONS, Found, facets, page, suggest
 from domain.search.documents import documents
 from domain.search.feeding import catch_up, is_astray, lag_ms, rebuild, reindex, reindex_was_asked
+from domain.search.reconciling import Reconciled, reconcile
 
 __all__ = [
     "MAX_SUGGESTIONS",
     "Found",
+    "Reconciled",
     "catch_up",
     "documents",
     "facets",
@@ -16,6 +18,7 @@ __all__ = [
     "lag_ms",
     "page",
     "rebuild",
+    "reconcile",
     "reindex",
     "reindex_was_asked",
     "suggest",

@@ -7,9 +7,9 @@ before it is shown, so that one that was taken away since never appears.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from domain import identity
 from domain.assets import listing
 from domain.assets.listing import Order, OrderField, Stage
 from domain.pages import Paging, Slice
@@ -103,7 +103,7 @@ def suggest(work: Work, prefix: str, limit: int) -> list[Suggestion]:
         raise PageTooLarge(f"Ask for 1 to {MAX_SUGGESTIONS} suggestions.", ("first",))
     if len(prefix) > query.MAX_LENGTH:
         raise BadSearch(f"A search has at most {query.MAX_LENGTH} characters.")
-    return [] if work.index.needs_rebuild else work.index.suggest(prefix, identity.access_terms(work), limit)
+    return [] if work.index.needs_rebuild else work.index.suggest(prefix, access.terms(work, Stage.DRAFT), limit)
 
 
 def _parse(text: str) -> query.Query:
@@ -136,7 +136,7 @@ def _position(wanted: Paging) -> Position | None:
 
 def _current(hit: Hit, revision: int) -> Hit:
     """The hit without the texts it was found in, where these may have changed since."""
-    return hit if hit.revision == revision else replace(hit, matches=())
+    return hit if hit.revision == revision else hit._replace(matches=())
 
 
 def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, stage: Stage) -> Slice[AssetRow]:
@@ -149,8 +149,13 @@ def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, 
     more, came_from = len(hits.hits) > wanted.limit, wanted.position is not None
     return Slice(
         rows=[rows[hit.id] for hit in kept],
-        positions=[(*hit.position.key, hit.position.id) for hit in kept],
+        positions=[_place(hit) for hit in kept],
         has_next=came_from if wanted.backwards else more,
         has_previous=more if wanted.backwards else came_from,
         scope=wanted.scope,
+        ends=(_place(found[0]), _place(found[-1])) if found else None,
     )
+
+
+def _place(hit: Hit) -> tuple[Any, ...]:
+    return (*hit.position.key, hit.position.id)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from domain import approvals, identity, metadata, taxonomy
+from domain import approvals, metadata, taxonomy
 from domain.search import access
 from domain.work import Work
 from storage.index.contract import (
@@ -70,6 +70,12 @@ def every_document(work: Work) -> Iterator[Document]:
         last = ids[-1]
 
 
+def revisions(work: Work, after_id: int, limit: int) -> list[tuple[int, int]]:
+    """Id and revision of the first `limit` assets that belong into the index beyond that id, in order of id."""
+    rows = sa.select(AssetRow.id, AssetRow.revision).where(AssetRow.id > after_id).order_by(AssetRow.id).limit(limit)
+    return [(row.id, row.revision) for row in work.session.execute(rows)]
+
+
 def _ids_after(last: int) -> sa.Select[int]:
     return sa.select(AssetRow.id).where(AssetRow.id > last).order_by(AssetRow.id).limit(DOCUMENTS_AT_ONCE)
 
@@ -83,7 +89,7 @@ def _document(
     *,
     approved: bool,
 ) -> Document:
-    term = identity.org_term(asset.org_id)
+    term = access.org_term(asset.org_id)
     return Document(
         id=asset.id,
         org_id=asset.org_id,

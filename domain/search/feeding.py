@@ -49,11 +49,19 @@ def catch_up(hub: Hub) -> int:
             return 0
         seq = batch[-1].seq
         assert seq is not None
-        changed = sorted(_assets_changed(work, batch))
-        for start in range(0, len(changed), DOCUMENTS_AT_ONCE):
-            hub.index.apply(_operations(work, changed[start : start + DOCUMENTS_AT_ONCE]), hub.index.checkpoint())
+        feed(work, sorted(_assets_changed(work, batch)))
         hub.index.apply((), seq)
     return len(batch)
+
+
+def feed(work: Work, asset_ids: Sequence[int]) -> None:
+    """Tells the index what these assets are now, or that they are gone; its checkpoint stays where it is.
+
+    Feeds `DOCUMENTS_AT_ONCE` at a time. The caller holds the writer's lock.
+    """
+    for start in range(0, len(asset_ids), DOCUMENTS_AT_ONCE):
+        operations = _operations(work, asset_ids[start : start + DOCUMENTS_AT_ONCE])
+        work.index.apply(operations, work.index.checkpoint())
 
 
 def rebuild(hub: Hub, progress: Callable[[int], None] = lambda _: None, *, leading: bool = False) -> int:

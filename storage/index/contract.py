@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from storage.index import conditions, query
 
@@ -23,6 +23,8 @@ from storage.index import conditions, query
 MAX_LIMIT: Final = 101
 #: How far a ranking is followed; beyond it, sorting by a date pages without end.
 MAX_RANK: Final = 10_000
+#: Revisions told at once.
+MAX_REVISIONS: Final = 10_000
 #: Values answered per facet.
 FACET_VALUES: Final = 50
 
@@ -98,8 +100,7 @@ class Remove:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a hit stands in its order: one key per field of the order, then the id, which breaks ties.
 
     Keys: `relevance` a float, dates microseconds since 1970 (UTC), `byte_size` bytes, `title` its sort key (a
@@ -162,8 +163,7 @@ class TextMatch:
     fragments: tuple[Fragment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """`revision` is the one indexed: a caller who finds another in the rows knows that this hit is behind."""
 
     id: int
@@ -210,8 +210,8 @@ class SearchIndex(Protocol):
 
     @property
     def needs_rebuild(self) -> bool:
-        """The directory was filled under another fingerprint: `apply`, `search`, `suggest`, `correct` raise
-        NeedsRebuild.
+        """The directory was filled under another fingerprint: `apply`, `revisions`, `search`, `suggest`,
+        `correct` raise NeedsRebuild.
         """
 
     def writer_lock(self) -> AbstractContextManager[None]:
@@ -231,6 +231,13 @@ class SearchIndex(Protocol):
     def checkpoint(self) -> int:
         """The `seq` of the newest batch that any search from now on reflects; 0 when nothing was ever
         applied.
+        """
+
+    def revisions(self, after_id: int, limit: int) -> list[tuple[int, int]]:
+        """Id and revision of the first `limit` documents with an id above `after_id`, in order of id, whoever may
+        see them: what the rows are compared with.
+
+        Refuses a limit below 1 or above MAX_REVISIONS with SearchRefused.
         """
 
     def search(self, search: Search) -> Hits:

@@ -3,6 +3,7 @@
     CURRENT         the name of the generation in use, and the fingerprint it was made with
     writer.lock     held (flock) by the one process that writes
     g00000001/      a generation: whatever its engine keeps
+    name            what the one who feeds the index knows it by; not read here
 
 Always true here:
 - A generation counts from the moment CURRENT names it, and CURRENT changes by rename: a reader finds the old

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from storage.index import analyser
 from storage.index.conditions import Value
-from storage.index.contract import MAX_LIMIT, Document, OrderBy, Position, Search, SearchRefused
+from storage.index.contract import MAX_LIMIT, MAX_REVISIONS, Document, OrderBy, Position, Search, SearchRefused
 
 MISSING: Final = -(2**62)
 TITLE_COLUMNS: Final = tuple(f"title{i}" for i in range(6))
@@ -91,6 +91,12 @@ def check(search: Search) -> None:
         raise SearchRefused("Relevance orders alone, the best first.")
     if not 1 <= search.limit <= MAX_LIMIT:
         raise SearchRefused(f"A page holds 1 to {MAX_LIMIT} hits; {search.limit} were asked for.")
+
+
+def check_revisions(limit: int) -> None:
+    """Refuse to tell more revisions at once than fit well into memory."""
+    if not 1 <= limit <= MAX_REVISIONS:
+        raise SearchRefused(f"1 to {MAX_REVISIONS:,} revisions are told at once; {limit:,} were asked for.")
 
 
 def microseconds(moment: datetime | None) -> int:

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from storage import index
-from storage.index import NeedsRebuild, NotLeading, Put, Remove, Search, SearchIndex, query
+from storage.index import (
+    MAX_REVISIONS,
+    NeedsRebuild,
+    NotLeading,
+    Put,
+    Remove,
+    Search,
+    SearchIndex,
+    SearchRefused,
+    query,
+)
 from storage.index.home import Home
 from tests.contracts.index_samples import KINDS, document, filled, find, found
 
@@ -44,6 +54,7 @@ def test_an_empty_directory_is_an_empty_index(kind: str, tmp_path: Path) -> None
     assert answer.facets == {"kind": (), "tag": ()}
     assert empty.checkpoint() == 0
     assert not empty.needs_rebuild
+    assert empty.revisions(0, 10) == []
     assert empty.suggest("a", None) == []
     assert empty.correct(query.parse("anything"), None) is None
 
@@ -263,6 +274,7 @@ def test_an_index_of_another_analyser_asks_to_be_rebuilt(fill: Fill, kind: str, 
         for refused in (
             lambda: searched.search(Search()),
             lambda: searched.apply([Put(document(2))], 6),
+            lambda: searched.revisions(0, 10),
             lambda: searched.suggest("he", None),
             lambda: searched.correct(query.parse("heor"), None),
         ):
@@ -273,6 +285,46 @@ def test_an_index_of_another_analyser_asks_to_be_rebuilt(fill: Fill, kind: str, 
     assert not searched.needs_rebuild
     assert found(searched, "hero") == [1]
     searched.close()
+
+
+def test_revisions_are_told_in_order_of_id_whoever_may_see_them(fill: Fill) -> None:
+    searched = fill(document(30), document(10, revision=4), document(20, access=frozenset()))
+
+    assert searched.revisions(0, MAX_REVISIONS) == [(10, 4), (20, 1), (30, 1)]
+    assert searched.revisions(-1, 2) == [(10, 4), (20, 1)]
+    assert searched.revisions(10, 1) == [(20, 1)]
+    assert searched.revisions(29, 2) == [(30, 1)]
+    assert searched.revisions(30, 2) == []
+
+
+def test_revisions_are_those_of_the_newest_batch_however_many_there_were(fill: Fill) -> None:
+    searched = fill()
+    expected: dict[int, int] = {}
+    with searched.writer_lock():
+        for seq in range(2, 32):
+            put = [seq * 7 % 40 + 1, seq * 11 % 40 + 1]
+            gone = seq * 13 % 40 + 1
+            searched.apply([*(Put(document(id_, revision=seq)) for id_ in put), Remove(gone)], seq)
+            expected |= dict.fromkeys(put, seq)
+            expected.pop(gone, None)
+            assert searched.revisions(0, 100) == sorted(expected.items())
+        searched.optimise()
+        told, after = [], 0
+        while piece := searched.revisions(after, 7):
+            told += piece
+            after = piece[-1][0]
+        assert told == sorted(expected.items())
+        searched.rebuild([document(5, revision=9), document(3)], 40)
+
+    assert searched.revisions(0, 100) == [(3, 1), (5, 9)]
+
+
+@pytest.mark.parametrize("limit", [0, -1, MAX_REVISIONS + 1])
+def test_revisions_are_not_told_without_a_limit(fill: Fill, limit: int) -> None:
+    searched = fill(document(1))
+
+    with pytest.raises(SearchRefused, match=r"10,000 revisions"):
+        searched.revisions(0, limit)
 
 
 def test_the_index_outlives_the_program_that_filled_it(fill: Fill, kind: str, tmp_path: Path) -> None:

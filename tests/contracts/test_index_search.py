@@ -120,6 +120,53 @@ def test_hits_are_counted_after_access_and_conditions(fill: Fill) -> None:
     }
 
 
+NO_TYPE = (
+    conditions.Is("media_type", "\0"),
+    conditions.Is("media_type", ""),
+    conditions.OneOf("media_type", ("\0", "", "None")),
+    conditions.StartsWith("media_type", ""),
+    conditions.StartsWith("media_type", "\0"),
+)
+
+
+@pytest.mark.parametrize("condition", NO_TYPE, ids=repr)
+@pytest.mark.parametrize("text", ["", "hero"])
+def test_a_document_without_a_media_type_is_found_by_no_condition_on_it_and_by_the_opposite_of_each(
+    fill: Fill, condition: conditions.Condition, text: str
+) -> None:
+    searched = fill(document(1, "Hero"), document(2, "Hero"))
+
+    assert found(searched, text, conditions=condition) == []
+    assert sorted(found(searched, text, conditions=conditions.Not(condition))) == [1, 2]
+    assert sorted(found(searched, text, conditions=conditions.Not(conditions.Not(conditions.Not(condition))))) == [1, 2]
+
+
+def test_a_document_without_a_media_type_stays_unfound_among_others_that_have_one(fill: Fill) -> None:
+    searched = fill(document(1), document(2, media_type="image/png"), document(3, media_type=""))
+
+    def ids(condition: conditions.Condition) -> list[int]:
+        return sorted(hit.id for hit in searched.search(Search(conditions=condition)).hits)
+
+    any_type = conditions.StartsWith("media_type", "")
+    assert (ids(any_type), ids(conditions.Not(any_type))) == ([2, 3], [1])
+    assert (ids(NO_TYPE[0]), ids(conditions.Not(NO_TYPE[0]))) == ([], [1, 2, 3])
+    assert (ids(NO_TYPE[1]), ids(conditions.Not(NO_TYPE[1]))) == ([3], [1, 2])
+    assert ids(conditions.AnyOf((NO_TYPE[0], conditions.Is("media_type", "image/png")))) == [2]
+    assert ids(conditions.OneOf("media_type", ("\0", "image/png"))) == [2]
+
+
+@pytest.mark.parametrize("text", ["", "hero"])
+def test_a_missing_media_type_is_no_facet_value(fill: Fill, text: str) -> None:
+    searched = fill(document(1, "Hero"), document(2, "Hero", media_type="image/png"), document(3, "Hero"))
+
+    answer = find(searched, text, facets=("media_type", "kind"))
+    lone = find(searched, text, facets=("media_type",), conditions=conditions.Not(conditions.Is("id", 2)))
+
+    assert [(each.value, each.count) for each in answer.facets["media_type"]] == [("image/png", 1)]
+    assert [(each.value, each.count) for each in answer.facets["kind"]] == [("PHOTO", 3)]
+    assert (lone.total, lone.facets["media_type"]) == (2, ())
+
+
 def test_a_facet_answers_its_fifty_most_frequent_values_exactly(fill: Fill) -> None:
     many = [document(id_, tags=tuple(Tag(tag, f"Tag {tag}") for tag in range(1, 1 + id_))) for id_ in range(1, 301)]
     searched = fill(*many)

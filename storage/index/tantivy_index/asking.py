@@ -33,7 +33,8 @@ class Asking:
         if access is not None:
             clauses.append((Occur.Must, _silent(self._any_term("access", access))))
         if condition is not None:
-            clauses.append((Occur.Must, _silent(self._condition(condition))))
+            parts = condition.parts if isinstance(condition, All) else (condition,)
+            clauses += [(Occur.Must, _silent(self._condition(part))) for part in parts]
         return clauses
 
     def checkpoint(self) -> Any:
@@ -71,8 +72,9 @@ class Asking:
                 name, _ = _place("stem", "scoped", field, "")
                 return Query.phrase_query(self._schema, name, [_place("", "", field, stem)[1] for stem in stems])
             case Beginning(prefix, field):
+                # However many words begin so, the engine counts them like one rare word: each hit scores 1.
                 name, term = _place("word", "scoped_word", field, prefix)
-                return _once(Query.regex_query(self._schema, name, f"{_literal(term)}.*"))
+                return Query.regex_query(self._schema, name, f"{_literal(term)}.*")
             case Near():
                 return self._near(step)
 
@@ -107,7 +109,7 @@ class Asking:
         terms = [term for term, _ in self._searcher.terms_with_prefix(name, first)]
         mark = len(first) - 1
         near = nearest.within([term[mark:] for term in terms], step.surface, step.edits)
-        return _once(self._any_term(name, [terms[at] for at, _ in near]))
+        return Query.const_score_query(self._any_term(name, [terms[at] for at, _ in near]), 1.0)
 
     def _condition(self, condition: Condition) -> Any:  # noqa: PLR0911 - one for each kind of condition
         match condition:
@@ -131,7 +133,9 @@ class Asking:
                 return self._any_term(field, [term for term, _ in self._searcher.terms_with_prefix(field, prefix)])
 
     def _any_term(self, field: str, values: Iterable[Any]) -> Any:
-        terms = [value if isinstance(value, str) else ordering.number(value) for value in values]
+        terms = [
+            value if isinstance(value, str) else ordering.number(value) for value in values if value != schema.NO_WORD
+        ]
         if not terms:
             return Query.empty_query()
         if len(terms) == 1:
@@ -159,8 +163,3 @@ def _literal(term: str) -> str:
 
 def _silent(query: Any) -> Any:
     return Query.const_score_query(query, 0.0)
-
-
-def _once(query: Any) -> Any:
-    """However many words it stands for, it counts like one rare word."""
-    return Query.const_score_query(query, 1.0)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from storage.index import facets
 from storage.index.contract import FACET_VALUES, FacetField, FacetValue
+from storage.index.tantivy_index import schema
 
 #: Values asked for at first; more only when those cut off may tie with those shown.
 _ASKED: Final = 2 * FACET_VALUES
@@ -29,7 +30,9 @@ def _terms(field: FacetField, size: int) -> dict[str, Any]:
 def _top(searcher: Any, whole: Any, field: FacetField, buckets: list[dict[str, Any]]) -> tuple[FacetValue, ...]:
     if len(buckets) == _ASKED and buckets[-1]["doc_count"] == buckets[FACET_VALUES - 1]["doc_count"]:
         buckets = searcher.aggregate(whole, {field: _terms(field, _EVERY)})[field]["buckets"]
-    return facets.top({_value(bucket["key"]): bucket["doc_count"] for bucket in buckets})
+    counts = {_value(bucket["key"]): bucket["doc_count"] for bucket in buckets}
+    counts.pop(schema.NO_WORD, None)
+    return facets.top(counts)
 
 
 def _value(key: str | float) -> str | int:

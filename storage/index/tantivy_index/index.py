@@ -104,6 +104,11 @@ class TantivyIndex:
             self._home.check_leading()
             self._let_go()
 
+    def revisions(self, after_id: int, limit: int) -> list[tuple[int, int]]:
+        ordering.check_revisions(limit)
+        seen = self._now()
+        return paging.revisions(seen.searcher, Asking(self._schema, seen.searcher), after_id, limit) if seen else []
+
     def search(self, search: Search) -> Hits:
         ordering.check(search)
         if search.conditions is not None:
@@ -122,7 +127,7 @@ class TantivyIndex:
                 if relaxed:
                     break
         return Hits(
-            hits=tuple(_hits(seen.searcher, page.found, planned, highlight=search.highlight)),
+            hits=tuple(_highlighted(seen.searcher, page, planned) if search.highlight else page.hits),
             total=page.total,
             seq=seen.seq,
             facets=counting.count(seen.searcher, whole, search.facets),
@@ -264,12 +269,12 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return (stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
-def _hits(searcher: Any, found: list[paging.Found], planned: Plan, *, highlight: bool) -> list[Hit]:
-    leaves = highlighting.leaves(planned) if highlight else []
+def _highlighted(searcher: Any, page: paging.Page, planned: Plan) -> list[Hit]:
+    leaves = highlighting.leaves(planned)
     if not leaves:
-        return [Hit(row.id, row.revision, row.score, row.position) for row in found]
+        return page.hits
     hits = []
-    for row in found:
-        stored = texts.unpacked(bytes(searcher.doc(row.address).get_first("texts")))
-        hits.append(Hit(row.id, row.revision, row.score, row.position, highlighting.matches(stored, leaves)))
+    for hit, address in zip(page.hits, page.addresses, strict=True):
+        stored = texts.unpacked(bytes(searcher.doc(address).get_first("texts")))
+        hits.append(hit._replace(matches=highlighting.matches(stored, leaves)))
     return hits

@@ -8,32 +8,31 @@ Always true here:
 """
 
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from tantivy import Occur, Order, Query
 
 from storage.index import ordering
-from storage.index.contract import MAX_LIMIT, MAX_RANK, Position, Search, TooDeep
+from storage.index.contract import MAX_LIMIT, MAX_RANK, Hit, Position, Search, TooDeep
 from storage.index.ordering import Column
 from storage.index.tantivy_index.asking import Asking
 
 #: Asked for beyond the page, for equals that would be cut apart; and how much wider when that was not enough.
-_SPARE: Final = 20
+_SPARE: Final = 12
 _WIDER: Final = 8
 _DEPTH: Final = MAX_RANK + MAX_LIMIT
 _END: Final = 2**63 - 1
 
-
-class Found(NamedTuple):
-    address: Any
-    id: int
-    revision: int
-    score: float
-    position: Position
+#: score, id, address: compared as a tuple, the best is the greatest, and no two share an id.
+Ranked = tuple[float, int, Any]
 
 
 class Page(NamedTuple):
-    found: list[Found]
+    """The hits, where the engine keeps each, and how many there are in all."""
+
+    hits: list[Hit]
+    addresses: list[Any]
     total: int
 
 
@@ -41,15 +40,17 @@ def by_columns(searcher: Any, asking: Asking, whole: Any, search: Search) -> Pag
     columns = ordering.columns(search.order)
     bounded = _bounded(asking, whole, columns, search)
     wanted = [_reversed(column) for column in columns] if search.backward else columns
-    addresses, total = _first(searcher, asking, bounded, wanted, search.limit)
+    placed, remaining = _first(searcher, asking, bounded, wanted, search.limit)
     if search.backward:
-        addresses.reverse()
-    if bounded is not whole:
-        total = _count(searcher, whole)
+        placed.reverse()
+    total = remaining if bounded is whole else _count(searcher, whole)
     if search.order[0].field == "relevance":
-        better = total - _count(searcher, _bounded(asking, whole, columns, replace(search, before=None)))
-        _check_depth(better, _count(searcher, bounded), search)
-    return Page(_found(searcher, search, addresses), total)
+        beyond = total if search.after is None else remaining
+        if search.after is not None and search.before is not None:
+            beyond = _count(searcher, _bounded(asking, whole, columns, replace(search, before=None)))
+        _check_depth(total - beyond, remaining, search)
+    addresses = [address for _, address in placed]
+    return Page(_hits(searcher, search, columns, placed, addresses), addresses, total)
 
 
 def by_score(searcher: Any, whole: Any, search: Search) -> Page:
@@ -64,32 +65,45 @@ def by_score(searcher: Any, whole: Any, search: Search) -> Page:
     remaining = total - better if len(ranked) < total and search.before is None else len(kept)
     _check_depth(better, remaining, search)
     chosen = kept[-search.limit :] if search.backward else kept[: search.limit]
-    addresses = [address for _, _, address in chosen]
-    revisions = searcher.fast_field_values("revision", addresses) if addresses else []
-    found = [
-        Found(address, id_, revision, score, Position((score,), id_))
-        for (score, id_, address), revision in zip(chosen, revisions, strict=True)
-    ]
-    return Page(found, total)
+    if not chosen:
+        return Page([], [], total)
+    scores, ids, addresses = map(list, zip(*chosen, strict=True))
+    positions = map(Position._make, zip(zip(scores, strict=True), ids, strict=True))
+    revisions = searcher.fast_field_values("revision", addresses)
+    return Page(list(map(Hit._make, zip(ids, revisions, scores, positions, repeat(())))), addresses, total)
 
 
-def _first(searcher: Any, asking: Asking, query: Any, columns: list[Column], limit: int) -> tuple[list[Any], int]:
-    """The first documents in the order of the columns, and how many the query finds."""
+def revisions(searcher: Any, asking: Asking, after_id: int, limit: int) -> list[tuple[int, int]]:
+    """Id and revision of the first `limit` assets beyond that id."""
+    beyond = asking.visible([(Occur.Must, asking.between("id", after_id + 1, _END))])
+    hits = searcher.search(beyond, limit=limit, count=False, order_by_field="id", order=Order.Asc).hits
+    if not hits:
+        return []
+    ids, addresses = zip(*hits, strict=True)
+    return list(zip(ids, searcher.fast_field_values("revision", addresses), strict=True))
+
+
+def _first(
+    searcher: Any, asking: Asking, query: Any, columns: list[Column], limit: int
+) -> tuple[list[tuple[int, Any]], int]:
+    """The first documents in the order of the columns, each with its value in the first, and how many the
+    query finds.
+    """
     (name, descending), rest = columns[0], columns[1:]
     order = Order.Desc if descending else Order.Asc
     result = searcher.search(query, limit=limit + 1, order_by_field=name, order=order)
     hits = result.hits
-    if not rest:
-        return [address for _, address in hits[:limit]], result.count
-    addresses: list[Any] = []
+    if not rest or len({value for value, _ in hits}) == len(hits):
+        return hits[:limit], result.count
+    placed: list[tuple[int, Any]] = []
     for value, tied in _groups(hits).items():
-        room = limit - len(addresses)
+        room = limit - len(placed)
         if room and len(tied) > 1:
             same = Query.boolean_query([(Occur.Must, query), (Occur.Must, asking.between(name, value, value))])
-            addresses += _first(searcher, asking, same, rest, room)[0]
+            placed += [(value, address) for _, address in _first(searcher, asking, same, rest, room)[0]]
         else:
-            addresses += tied[:room]
-    return addresses, result.count
+            placed += [(value, address) for address in tied[:room]]
+    return placed, result.count
 
 
 def _groups(hits: list[tuple[int, Any]]) -> dict[int, list[Any]]:
@@ -125,35 +139,35 @@ def _reversed(column: Column) -> Column:
     return Column(column.name, not column.descending)
 
 
-def _ranked(searcher: Any, whole: Any, depth: int) -> tuple[list[tuple[float, int, Any]], int]:
-    """The best documents as (score, id, address), ties complete and in order of id, and how many there
-    are.
-    """
+def _ranked(searcher: Any, whole: Any, depth: int) -> tuple[list[Ranked], int]:
+    """The best documents, ties complete and in order of id, and how many there are."""
     result = searcher.search(whole, limit=depth)
     hits = result.hits
     if len(hits) < result.count and depth < _DEPTH:
         last = hits[-1][0]
         hits = [hit for hit in hits if hit[0] > last]
-    ids = searcher.fast_field_values("id", [address for _, address in hits]) if hits else []
-    ranked = [(score, id_, address) for (score, address), id_ in zip(hits, ids, strict=True)]
-    ranked.sort(key=_best_first)
-    return ranked, result.count
+    if not hits:
+        return [], result.count
+    scores, addresses = zip(*hits, strict=True)
+    ids = searcher.fast_field_values("id", addresses)
+    return sorted(zip(scores, ids, addresses, strict=True), reverse=True), result.count
 
 
-def _best_first(row: tuple[float, int, Any]) -> tuple[float, int]:
-    return (-row[0], -row[1])
-
-
-def _kept(ranked: list[tuple[float, int, Any]], search: Search) -> tuple[int, list[tuple[float, int, Any]]]:
+def _kept(ranked: list[Ranked], search: Search) -> tuple[int, list[Ranked]]:
     """How many stand at or before `after`, and those strictly between the positions."""
-    after = _rank(search.after) if search.after is not None else None
-    before = _rank(search.before) if search.before is not None else None
-    beyond = [row for row in ranked if _best_first(row) > after] if after else ranked
-    return len(ranked) - len(beyond), [row for row in beyond if _best_first(row) < before] if before else beyond
+    kept = ranked
+    if search.after is not None:
+        after = _rank(search.after)
+        kept = [row for row in kept if row[:2] < after]
+    better = len(ranked) - len(kept)
+    if search.before is not None:
+        before = _rank(search.before)
+        kept = [row for row in kept if row[:2] > before]
+    return better, kept
 
 
 def _rank(position: Position) -> tuple[float, int]:
-    return (-ordering.score(position), -position.id)
+    return (ordering.score(position), position.id)
 
 
 def _check_depth(better: int, remaining: int, search: Search) -> None:
@@ -167,13 +181,20 @@ def _count(searcher: Any, query: Any) -> int:
     return found
 
 
-def _found(searcher: Any, search: Search, addresses: list[Any]) -> list[Found]:
-    if not addresses:
+def _hits(
+    searcher: Any, search: Search, columns: list[Column], placed: list[tuple[int, Any]], addresses: list[Any]
+) -> list[Hit]:
+    if not placed:
         return []
-    names = [column.name for column in ordering.columns(search.order)]
-    columns = [searcher.fast_field_values(name, addresses) for name in (*names, "revision")]
-    found = []
-    for address, *values, id_, revision in zip(addresses, *columns, strict=True):
-        key = (0.0,) if search.order[0].field == "relevance" else ordering.keys(search.order, values)
-        found.append(Found(address, id_, revision, 0.0, Position(key, id_)))
-    return found
+    first = [value for value, _ in placed]
+    values = [first, *(searcher.fast_field_values(column.name, addresses) for column in columns[1:])]
+    revisions = searcher.fast_field_values("revision", addresses)
+    ids = values.pop()
+    if search.order[0].field == "relevance":
+        keys: Any = repeat((0.0,))
+    elif len(values) == 1 and ordering.MISSING not in first:
+        keys = zip(first, strict=True)
+    else:
+        keys = [ordering.keys(search.order, list(row)) for row in zip(*values, strict=True)]
+    positions = map(Position._make, zip(keys, ids, strict=False))
+    return list(map(Hit._make, zip(ids, revisions, repeat(0.0), positions, repeat(()))))

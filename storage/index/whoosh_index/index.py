@@ -105,6 +105,10 @@ class WhooshIndex:
                 writer.close()
             merging.remove(directory, dropped)
 
+    def revisions(self, after_id: int, limit: int) -> list[tuple[int, int]]:
+        ordering.check_revisions(limit)
+        return self._live.snapshot().revisions(after_id, limit)
+
     def search(self, search: Search) -> Hits:
         ordering.check(search)
         if search.conditions is not None:

@@ -19,6 +19,7 @@ from storage.index.contract import Access, NeedsRebuild
 from storage.index.home import Home
 from storage.index.whoosh_index import segment as segments
 from storage.index.whoosh_index import sidecar
+from storage.index.whoosh_index.columns import Array
 from storage.index.whoosh_index.segment import Mask, Segment
 
 #: Viewers whose visible documents are kept as masks: one byte per document each.
@@ -56,6 +57,15 @@ class Snapshot:
                 if len(self._visible) > _VIEWERS:
                     self._visible.popitem(last=False)
             return known
+
+    def revisions(self, after_id: int, limit: int) -> list[tuple[int, int]]:
+        """Id and revision of the first `limit` living documents beyond that id, in order of id."""
+        found = [_revisions(share, after_id) for share in self.shares]
+        if not found:
+            return []
+        ids, revisions = (np.concatenate(some) for some in zip(*found, strict=True))
+        first = np.argsort(ids)[:limit]
+        return list(zip(ids[first].tolist(), revisions[first].tolist(), strict=True))
 
 
 class Live:
@@ -133,6 +143,12 @@ def _share(known: Share | None, directory: Path, name: str, dead: list[int]) -> 
     alive = known.alive.copy() if known else np.ones(segment.documents, np.bool_)
     alive[dead] = False
     return Share(segment, alive)
+
+
+def _revisions(share: Share, after_id: int) -> tuple[Array, Array]:
+    table = share.segment.columns
+    wanted = share.alive & (table["id"] > after_id)
+    return table["id"][wanted], table["revision"][wanted]
 
 
 def _visible(share: Share, access: frozenset[str]) -> Mask:
