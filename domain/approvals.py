@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from domain.work import Work
-from storage.tables import ApprovalRow, AssetRow, AssetVersionRow
+from storage.tables import ApprovalRow, AssetVersionRow
 
 
 def approved_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:
@@ -19,9 +19,3 @@ def approved_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVe
         .order_by(AssetVersionRow.number)
     )
     return {row.asset_id: row for row in work.session.scalars(rows)}
-
-
-def has_approved_version() -> sa.ColumnElement[bool]:
-    """The condition on `AssetRow` that some version of it is approved."""
-    standing = sa.select(ApprovalRow.id).where(ApprovalRow.asset_id == AssetRow.id, ApprovalRow.revoked_at.is_(None))
-    return standing.exists()

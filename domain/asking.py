@@ -30,6 +30,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from domain import identity
+from domain.permissions import Permission
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
 from storage import jobs
@@ -96,12 +98,10 @@ def message_of(declared: type[Declared], payload: Mapping[str, Any]) -> Declared
 
 
 def jobs_by_id(work: Work, ids: Iterable[int]) -> dict[int, JobRow]:
-    """Jobs the viewer may know of: an administrator all, anyone else those of their organisation."""
+    """Jobs the viewer may know of."""
     wanted = sorted(set(ids))
     assert len(wanted) <= MAX_JOBS, f"at most {MAX_JOBS} jobs at once"
-    found = sa.select(JobRow).where(JobRow.id.in_(wanted))
-    if not work.viewer.is_administrator:
-        found = found.where(JobRow.org_id == work.viewer.org_id)
+    found = sa.select(JobRow).where(JobRow.id.in_(wanted), identity.in_orgs(work, Permission.JOB_VIEW, JobRow.org_id))
     return {row.id: row for row in work.session.scalars(found)}
 
 
@@ -110,6 +110,7 @@ def retry_job(work: Work, job_id: int) -> JobRow:
     job = jobs_by_id(work, [job_id]).get(job_id)
     if job is None:
         raise NotFound("There is no such job.", ("job",))
+    identity.require_in_org(work, Permission.JOB_RETRY, job.org_id)
     try:
         retried = jobs.retry(work.session, job_id)
     except jobs.KeyTaken:

@@ -1,7 +1,8 @@
 """The one door for bytes: which address opens which bytes, for how long, and under which name.
 
-An address is a signed statement: it names one row, its organisation and the digest that row must hold. It works while
-the row still stands and holds exactly those bytes, so nothing that was replaced or removed is delivered. Addresses
+An address is a signed statement: it names one row, the digest that row must hold, and for whom it was made. It works
+while the row still stands, holds exactly those bytes, and they may still see it, so nothing that was replaced, removed
+or taken from them is delivered. Addresses
 made within the same hour are the same text, so that browsers and proxies can keep what they fetched.
 """
 
@@ -12,23 +13,24 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
 import sqlalchemy as sa
 
+from domain import identity
+from domain.holdings import WITHHELD, Holdings, Reach, Tree
+from domain.permissions import Permission
 from domain.recipes import Format
 from domain.refusals import Gone, NotFound
-from domain.work import Work
-from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+from domain.work import BRAND_ORG_ID, Viewer, Work
+from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
 from storage.types import EPOCH
 
 #: Longer texts are not ours and are not looked at.
 LONGEST_TOKEN = 1024
-#: An asset in one of these states has no public face, whatever was approved before.
-WITHHELD = ("ARCHIVED", "WITHDRAWN", "EXPIRED", "QUARANTINED")
 
 _HOUR = timedelta(hours=1)
 _FILES, _LATEST = "files", "latest"
@@ -75,6 +77,7 @@ def latest_url(work: Work, asset_id: int, preset: str) -> str:
 def open_door(work: Work, token: str) -> Delivery:
     """What the token opens now: `NotFound` for a text we did not sign or bytes that are no more, `Gone` afterwards."""
     claims = _verified(work.secret, _FILES, token)
+    work = replace(work, viewer=_party(work, claims))
     valid_until = EPOCH + claims["e"] * _HOUR
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
@@ -87,7 +90,8 @@ def open_door(work: Work, token: str) -> Delivery:
 def latest(work: Work, token: str) -> SignedUrl:
     """The immutable address behind a stable one; `NotFound` while there is no approved, finished rendition."""
     claims = _verified(work.secret, _LATEST, token)
-    version_id = work.session.scalar(_latest_approved(claims["i"], claims["g"]))
+    work = replace(work, viewer=_organisation(work, claims["g"]))
+    version_id = work.session.scalar(_latest_approved(work, claims["i"]))
     rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
     signed = None if rendition is None else rendition_url(work, rendition)
     if signed is None:
@@ -100,6 +104,8 @@ def _signed(work: Work, kind: str, row_id: int, sha256: str) -> SignedUrl:
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
     claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "g": work.viewer.org_id}
+    if work.viewer.principal_id is not None:
+        claims["w"] = work.viewer.principal_id
     token = _sign(work.secret, _FILES, claims)
     return SignedUrl(f"{work.public_url}/{_FILES}/{token}", EPOCH + expires * _HOUR)
 
@@ -128,6 +134,18 @@ def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
 
 
+def _party(work: Work, claims: dict[str, Any]) -> Viewer:
+    """For whom the address was made, with what they hold now: a person, or an organisation's stable address."""
+    return identity.viewer_of_principal(work, claims["w"]) if "w" in claims else _organisation(work, claims["g"])
+
+
+def _organisation(work: Work, org_id: int) -> Viewer:
+    """An organisation as such: it sees what is approved of its own and of what was shared with it."""
+    orgs = None if org_id == BRAND_ORG_ID else identity.tree(work, org_id)
+    held = dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD), Reach((Tree(org_id, orgs),)))
+    return Viewer(None, org_id, "an organisation", is_administrator=False, holdings=Holdings(held))
+
+
 def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
     version = work.session.scalar(
         sa.select(AssetVersionRow)
@@ -135,7 +153,8 @@ def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Deli
         .where(
             AssetVersionRow.id == claims["i"],
             AssetVersionRow.sha256 == _digest(claims),
-            AssetRow.org_id == claims["g"],
+            identity.sees_version(work),
+            identity.holds_asset(work, Permission.ASSET_DOWNLOAD),
         ),
     )
     if version is None:
@@ -155,11 +174,12 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
         sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow.file_name)
         .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
         .where(
             RenditionRow.id == claims["i"],
             RenditionRow.state == "READY",
             RenditionRow.sha256 == _digest(claims),
-            RenditionRow.org_id == claims["g"],
+            identity.sees_version(work),
         ),
     ).one_or_none()
     if found is None:
@@ -178,20 +198,12 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
     )
 
 
-def _latest_approved(asset_id: int, org_id: int) -> sa.Select[int]:
-    return (
-        sa.select(AssetVersionRow.id)
-        .join(ApprovalRow, ApprovalRow.version_id == AssetVersionRow.id)
-        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(
-            AssetRow.id == asset_id,
-            AssetRow.org_id == org_id,
-            AssetRow.lifecycle.not_in(WITHHELD),
-            ApprovalRow.revoked_at.is_(None),
-            ApprovalRow.sha256 == AssetVersionRow.sha256,
-        )
-        .order_by(AssetVersionRow.number.desc())
-        .limit(1)
+def _latest_approved(work: Work, asset_id: int) -> sa.Select[int | None]:
+    return sa.select(AssetRow.approved_version_id).where(
+        AssetRow.id == asset_id,
+        AssetRow.approved_version_id.is_not(None),
+        AssetRow.lifecycle.not_in(WITHHELD),
+        identity.sees_asset(work),
     )
 
 

@@ -12,4 +12,5 @@ def found(hub: Hub) -> tuple[str, bool]:
     with hub.writing(HUB) as work:
         identity.take_turns(work)
         presets.ensure_seeds(work)
+        identity.ensure_seeds(work)
     return identity.first_administrator(hub)

@@ -13,12 +13,16 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from domain import blobs as blob_rows
-from domain import history
+from domain import history, identity
 from domain.media_types import safe_file_name
+from domain.permissions import Permission
 from domain.refusals import Conflict, FileRefused, Gone, NotFound, StorageFull
 from domain.work import Work
 from storage import blobs, staging
 from storage.tables import UploadRow
+
+#: Who may bring bytes: they become an asset, or a version of one.
+BRINGING = (Permission.ASSET_CREATE, Permission.ASSET_VERSION_ADD)
 
 #: Seconds that bytes without an upload are left alone: their upload may be about to be committed.
 STRAY_AFTER = 60 * 60
@@ -49,6 +53,8 @@ def begin(
     `FileRefused` for a file that is empty or larger than this hub takes.
     """
     refuse_size(length, work.limits.max_upload_bytes)
+    if not any(map(work.viewer.holdings.anywhere, BRINGING)):
+        raise identity.not_allowed(Permission.ASSET_CREATE)
     assert work.viewer.principal_id is not None, "somebody must own the upload"
     row = UploadRow(
         id=secrets.token_urlsafe(_ID_BYTES),

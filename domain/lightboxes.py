@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from domain import history, identity
 from domain.assets import reading
 from domain.pages import Key, Paging, Slice, read_slice, sliced
+from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import MAX_DESCRIPTION, MAX_NOTE, MAX_TITLE, line, paragraphs
 from domain.work import Work
@@ -35,6 +36,7 @@ class Placed:
 
 
 def create(work: Work, title: str, description: str | None = None) -> LightboxRow:
+    identity.require_in_org(work, Permission.LIGHTBOX_EDIT, work.viewer.org_id)
     assert work.viewer.principal_id is not None
     row = LightboxRow(
         org_id=work.viewer.org_id,
@@ -99,7 +101,7 @@ def add(
         work.session.add(
             LightboxAssetRow(lightbox_id=row.id, asset_id=asset_id, position=position, note=kept, added_at=work.now),
         )
-    return _touched(work, row, "lightbox.assets_changed")
+    return _touched(work, row, "lightbox.assets_changed", added=wanted)
 
 
 def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revision: int) -> LightboxRow:
@@ -107,12 +109,12 @@ def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revi
     if not 1 <= len(set(asset_ids)) <= MAX_ADDED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_ADDED_AT_ONCE} assets.", ("assets",), "length")
     row = _held(work, lightbox_id, expected_revision)
-    _take_out(work, row, asset_ids)
-    return _touched(work, row, "lightbox.assets_changed")
+    gone = _take_out(work, row, asset_ids)
+    return _touched(work, row, "lightbox.assets_changed", removed=sorted(gone))
 
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, LightboxRow]:
-    rows = sa.select(LightboxRow).where(LightboxRow.id.in_(set(ids)), LightboxRow.org_id == work.viewer.org_id)
+    rows = sa.select(LightboxRow).where(LightboxRow.id.in_(set(ids)), identity.sees_lightbox(work))
     return {row.id: row for row in work.session.scalars(rows)}
 
 
@@ -167,22 +169,29 @@ def asset_counts(work: Work, lightbox_ids: Iterable[int]) -> dict[int, int]:
 
 
 def _listed(work: Work) -> sa.Select[LightboxRow]:
-    return sa.select(LightboxRow).where(LightboxRow.org_id == work.viewer.org_id, LightboxRow.archived_at.is_(None))
+    return sa.select(LightboxRow).where(identity.sees_lightbox(work), LightboxRow.archived_at.is_(None))
 
 
 def _held(work: Work, lightbox_id: int, expected_revision: int) -> LightboxRow:
     row = work.session.scalars(_listed(work).where(LightboxRow.id == lightbox_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("There is no lightbox with this id.", ("lightbox",))
+    if not _may_edit(work, row):
+        raise identity.not_allowed(Permission.LIGHTBOX_EDIT)
     if row.revision != expected_revision:
         raise StaleRevision(row.revision)
     return row
 
 
-def _touched(work: Work, row: LightboxRow, event: str) -> LightboxRow:
+def _may_edit(work: Work, row: LightboxRow) -> bool:
+    mine = sa.select(LightboxRow.id).where(LightboxRow.id == row.id, identity.edits_lightbox(work))
+    return work.session.scalar(mine) is not None
+
+
+def _touched(work: Work, row: LightboxRow, event: str, **told: list[int]) -> LightboxRow:
     row.updated_at = work.now
     work.session.flush()
-    history.record(work, event, ("Lightbox", row.id), {"revision": row.revision})
+    history.record(work, event, ("Lightbox", row.id), {"revision": row.revision, **told})
     return row
 
 

@@ -13,10 +13,11 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from domain import asking, history, renditions
+from domain import asking, history, identity, renditions
+from domain.permissions import Permission
 from domain.recipes import BEST_QUALITY, SEEDS, WHITE, Fit, Format, Recipe
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
-from domain.work import Work
+from domain.work import BRAND_ORG_ID, Work
 from storage.tables import (
     ApprovalRow,
     AssetRow,
@@ -61,9 +62,9 @@ class Wish:
 
 
 def all_of(work: Work) -> list[RenditionPresetRow]:
-    """The living presets of the viewer's organisation, oldest first."""
+    """The living presets, oldest first: they are the brand's, and serve every organisation below it."""
     rows = sa.select(RenditionPresetRow).where(
-        RenditionPresetRow.org_id == work.viewer.org_id,
+        RenditionPresetRow.org_id == BRAND_ORG_ID,
         RenditionPresetRow.archived_at.is_(None),
     )
     return list(work.session.scalars(rows.order_by(RenditionPresetRow.id)))
@@ -77,7 +78,7 @@ def by_id(work: Work, ids: Iterable[int]) -> dict[int, RenditionPresetRow]:
     """Archived ones too: renditions made by them still name them."""
     rows = sa.select(RenditionPresetRow).where(
         RenditionPresetRow.id.in_(set(ids)),
-        RenditionPresetRow.org_id == work.viewer.org_id,
+        RenditionPresetRow.org_id == BRAND_ORG_ID,
     )
     return {row.id: row for row in work.session.scalars(rows)}
 
@@ -90,6 +91,7 @@ def ensure_seeds(work: Work) -> None:
 
 
 def create(work: Work, wish: Wish) -> RenditionPresetRow:
+    identity.require_in_org(work, Permission.PRESET_MANAGE)
     _take_turns(work)
     present = all_of(work)
     if len(present) >= MAX_PRESETS:
@@ -113,6 +115,7 @@ def create(work: Work, wish: Wish) -> RenditionPresetRow:
 
 
 def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> RenditionPresetRow:
+    identity.require_in_org(work, Permission.PRESET_MANAGE)
     _take_turns(work)
     row = _held(work, preset_id, expected_revision)
     recipe = renditions.recipe_of(row)
@@ -157,7 +160,7 @@ def queue_after(work: Work, preset_id: int, params_digest: str, after: int, limi
     current = (
         sa.select(AssetVersionRow)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(AssetRow.org_id == preset.org_id, shown, AssetVersionRow.id > after, AssetVersionRow.id.not_in(made))
+        .where(shown, AssetVersionRow.id > after, AssetVersionRow.id.not_in(made))
         .order_by(AssetVersionRow.id)
         .limit(limit)
     )
@@ -169,6 +172,7 @@ def queue_after(work: Work, preset_id: int, params_digest: str, after: int, limi
 
 def archive(work: Work, preset_id: int, expected_revision: int) -> RenditionPresetRow:
     """No new rendition is made by it and none of its is shown; its name becomes free."""
+    identity.require_in_org(work, Permission.PRESET_MANAGE)
     row = _held(work, preset_id, expected_revision)
     row.archived_at = row.updated_at = work.now
     work.session.flush()
@@ -179,16 +183,17 @@ def archive(work: Work, preset_id: int, expected_revision: int) -> RenditionPres
 def _take_turns(work: Work) -> None:
     """Waits for everybody who is bringing an asset: they read the defaults before or after this change, never amid it.
 
-    Whoever inserts a row of the organisation holds its key until they commit, and this lock waits for them.
+    Whoever inserts a row of the organisation holds its key until they commit, and this lock waits for them: bringing an
+    asset inserts renditions, which are the brand's.
     """
-    row = sa.select(OrganisationRow.id).where(OrganisationRow.id == work.viewer.org_id)
+    row = sa.select(OrganisationRow.id).where(OrganisationRow.id == BRAND_ORG_ID)
     work.session.execute(row.with_for_update())
 
 
 def _held(work: Work, preset_id: int, expected_revision: int) -> RenditionPresetRow:
     rows = sa.select(RenditionPresetRow).where(
         RenditionPresetRow.id == preset_id,
-        RenditionPresetRow.org_id == work.viewer.org_id,
+        RenditionPresetRow.org_id == BRAND_ORG_ID,
         RenditionPresetRow.archived_at.is_(None),
     )
     row = work.session.scalars(rows.with_for_update()).one_or_none()
@@ -232,7 +237,7 @@ def _taken(name: str) -> Conflict:
 
 def _add(work: Work, recipe: Recipe, *, is_default: bool) -> RenditionPresetRow:
     row = RenditionPresetRow(
-        org_id=work.viewer.org_id,
+        org_id=BRAND_ORG_ID,
         is_default=is_default,
         created_at=work.now,
         updated_at=work.now,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from domain import asking, blobs, history, identity
 from domain.recipes import FailureCode, Fit, Format, Recipe
+from domain.permissions import Permission
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
@@ -99,6 +100,7 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
     row = visible(work, [rendition_id]).get(rendition_id)
     if row is None:
         raise NotFound("There is no rendition with this id.", ("rendition",))
+    _check_allowed(work, work.session.get_one(AssetVersionRow, row.version_id))
     changed = work.session.execute(
         sa.update(RenditionRow)
         .where(RenditionRow.id == row.id, RenditionRow.state == "FAILED")
@@ -116,10 +118,11 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
 def request(work: Work, version_id: int, preset: RenditionPresetRow) -> RenditionRow:
     """The rendition of a version by a preset, asked for now if nobody did before."""
     seen = sa.select(AssetVersionRow).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-    found = seen.where(AssetVersionRow.id == version_id, identity.sees_asset(work))
+    found = seen.where(AssetVersionRow.id == version_id, identity.sees_version(work))
     version = work.session.scalars(found).one_or_none()
     if version is None:
         raise NotFound("There is no version with this id.", ("version",))
+    _check_allowed(work, version)
     if preset.archived_at is not None:
         raise Conflict("This preset is archived.", ("preset",))
     queue_for(work, version, [preset])
@@ -139,7 +142,7 @@ def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
         sa.select(RenditionRow)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(RenditionRow.id.in_(set(ids)), identity.sees_asset(work))
+        .where(RenditionRow.id.in_(set(ids)), identity.sees_version(work))
     )
     return {row.id: row for row in work.session.scalars(rows)}
 
@@ -234,6 +237,10 @@ def is_retryable(code: str | None) -> bool:
     """Whether trying the same bytes again may end otherwise."""
     known = FailureCode.__members__.get(code or "")
     return known is None or known.is_retryable
+
+
+def _check_allowed(work: Work, version: AssetVersionRow) -> None:
+    identity.require(work, Permission.RENDITION_REQUEST, work.session.get_one(AssetRow, version.asset_id))
 
 
 def recipe_of(row: RenditionPresetRow) -> Recipe:

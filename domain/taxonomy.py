@@ -1,6 +1,7 @@
 """Tags: names, synonyms, hierarchy, and which assets carry them.
 
-In an organisation a spelling means one tag: names and synonyms share one namespace, compared without regard to case.
+The vocabulary is the brand's, and every organisation's below it. A spelling means one tag: names and synonyms share one
+namespace, compared without regard to case.
 A merged tag's id goes on meaning the tag it was merged into.
 """
 
@@ -12,12 +13,13 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain import history
+from domain import history, identity
 from domain.pages import Key, Paging, Slice, read_slice
+from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import MAX_TAG, fold, line, tidy_line
-from domain.work import Work
-from storage.tables import AssetTagRow, OrganisationRow, TagRow, TagSynonymRow
+from domain.work import BRAND_ORG_ID, Work
+from storage.tables import AssetRow, AssetTagRow, OrganisationRow, TagRow, TagSynonymRow
 from storage.tables.assets import ORIGINS
 
 MAX_TAGS_PER_ASSET = 200
@@ -28,6 +30,7 @@ MAX_MERGED_AT_ONCE = 100
 
 def create(work: Work, name: str, parent_id: int | None = None, synonyms: Sequence[str] = ()) -> TagRow:
     """A new tag; a spelling that is taken already is a conflict."""
+    identity.require_anywhere(work, Permission.TAG_CREATE)
     _take_turns(work)
     spelled = line(name, MAX_TAG, ("name",))
     if parent_id is not None:
@@ -50,6 +53,7 @@ def update(
     synonyms: Sequence[str] | None = None,
 ) -> TagRow:
     """Renames, moves (below `parent_id`, or `to_top`) or respells a tag; whatever is not given stays."""
+    identity.require_in_org(work, Permission.TAG_MANAGE)
     _take_turns(work)
     row = _held(work, tag_id, expected_revision)
     if name is not None and (spelled := line(name, MAX_TAG, ("name",))) != row.name:
@@ -69,6 +73,7 @@ def update(
 
 def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: int) -> TagRow:
     """Everything that `from_ids` meant, `into_id` means from now on: assets, spellings and children move."""
+    identity.require_in_org(work, Permission.TAG_MANAGE)
     if not from_ids or len(set(from_ids)) > MAX_MERGED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_MERGED_AT_ONCE} tags to merge.", ("from",), "length")
     _take_turns(work)
@@ -99,12 +104,14 @@ def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, TagRow]:
     """Tags by id; a merged one answers as the tag it was merged into."""
     wanted = set(ids)
-    rows = work.session.scalars(sa.select(TagRow).where(TagRow.id.in_(wanted), TagRow.org_id == work.viewer.org_id))
+    mine = identity.sees_tag(work) | TagRow.merged_into_id.is_not(None)
+    rows = work.session.scalars(sa.select(TagRow).where(TagRow.id.in_(wanted), TagRow.org_id == BRAND_ORG_ID, mine))
     found = {row.id: row for row in rows}
     merged = {row.id: row.merged_into_id for row in found.values() if row.merged_into_id is not None}
+    found = {tag_id: row for tag_id, row in found.items() if tag_id not in merged}
     if merged:
         targets = by_id(work, merged.values())
-        found |= {tag_id: targets[target] for tag_id, target in merged.items()}
+        found |= {tag_id: targets[target] for tag_id, target in merged.items() if target in targets}
     return found
 
 
@@ -123,7 +130,8 @@ def count(work: Work, *, starting_with: str | None = None, top_only: bool = Fals
 
 
 def children(work: Work, tag_ids: Iterable[int]) -> dict[int, list[TagRow]]:
-    rows = sa.select(TagRow).where(TagRow.parent_id.in_(set(tag_ids))).order_by(TagRow.folded, TagRow.id)
+    below = sa.select(TagRow).where(TagRow.parent_id.in_(set(tag_ids)), identity.sees_tag(work))
+    rows = below.order_by(TagRow.folded, TagRow.id)
     found: dict[int, list[TagRow]] = defaultdict(list)
     for row in work.session.scalars(rows):
         assert row.parent_id is not None
@@ -148,7 +156,8 @@ def synonyms_of(work: Work, tag_ids: Iterable[int]) -> dict[int, list[str]]:
 def asset_counts(work: Work, tag_ids: Iterable[int]) -> dict[int, int]:
     rows = (
         sa.select(AssetTagRow.tag_id, sa.func.count())
-        .where(AssetTagRow.tag_id.in_(set(tag_ids)))
+        .join(AssetRow, AssetRow.id == AssetTagRow.asset_id)
+        .where(AssetTagRow.tag_id.in_(set(tag_ids)), identity.sees_asset(work))
         .group_by(AssetTagRow.tag_id)
     )
     return dict(work.session.execute(rows).all())
@@ -192,6 +201,8 @@ def named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -
     if len(spelled) > MAX_TAGS_PER_ASSET:
         raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", path, "length")
     known = _meanings(work, spelled)
+    if set(spelled) - set(known):
+        identity.require_anywhere(work, Permission.TAG_CREATE)
     for folded in sorted(set(spelled) - set(known)):
         row = _insert(work, spelled[folded])
         known[folded] = row.id if row is not None else _meanings(work, [folded])[folded]
@@ -226,12 +237,14 @@ def detach(work: Work, asset_id: int, tag_ids: Iterable[int]) -> bool:
 
 
 def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[TagRow]:
-    rows = sa.select(TagRow).where(TagRow.org_id == work.viewer.org_id, TagRow.merged_into_id.is_(None))
+    rows = sa.select(TagRow).where(
+        TagRow.org_id == BRAND_ORG_ID, TagRow.merged_into_id.is_(None), identity.sees_tag(work)
+    )
     if top_only:
         rows = rows.where(TagRow.parent_id.is_(None))
     if starting_with:
         spelled = sa.select(TagSynonymRow.tag_id).where(
-            TagSynonymRow.org_id == work.viewer.org_id,
+            TagSynonymRow.org_id == BRAND_ORG_ID,
             TagSynonymRow.folded.startswith(fold(tidy_line(starting_with)), autoescape=True),
         )
         rows = rows.where(TagRow.id.in_(spelled))
@@ -240,7 +253,7 @@ def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[
 
 def _meanings(work: Work, folded: Iterable[str]) -> dict[str, int]:
     rows = sa.select(TagSynonymRow.folded, TagSynonymRow.tag_id).where(
-        TagSynonymRow.org_id == work.viewer.org_id,
+        TagSynonymRow.org_id == BRAND_ORG_ID,
         TagSynonymRow.folded.in_(set(folded)),
     )
     return dict(work.session.execute(rows).all())
@@ -249,7 +262,7 @@ def _meanings(work: Work, folded: Iterable[str]) -> dict[str, int]:
 def _insert(work: Work, name: str, parent_id: int | None = None) -> TagRow | None:
     """The new tag, or None if its spelling is taken, by somebody who may have committed this very moment."""
     row = TagRow(
-        org_id=work.viewer.org_id,
+        org_id=BRAND_ORG_ID,
         name=name,
         folded=fold(name),
         parent_id=parent_id,
@@ -323,12 +336,12 @@ def _levels(work: Work, tag_ids: Iterable[int]) -> int:
 
 
 def _take_turns(work: Work) -> None:
-    """Changes of the vocabulary take turns within an organisation.
+    """Changes of the vocabulary take turns.
 
     Two moves at once could each be lawful and together make a circle. This lock lets everybody refer to the
     organisation meanwhile; on SQLite writers take turns anyway.
     """
-    mine = sa.select(OrganisationRow.id).where(OrganisationRow.id == work.viewer.org_id)
+    mine = sa.select(OrganisationRow.id).where(OrganisationRow.id == BRAND_ORG_ID)
     work.session.execute(mine.with_for_update(key_share=True))
 
 
@@ -347,7 +360,7 @@ def _lasting(work: Work, tag_ids: Iterable[int]) -> list[int]:
 def _held(work: Work, tag_id: int, expected_revision: int, path: tuple[str, ...] = ("tag",)) -> TagRow:
     rows = sa.select(TagRow).where(
         TagRow.id == tag_id,
-        TagRow.org_id == work.viewer.org_id,
+        TagRow.org_id == BRAND_ORG_ID,
         TagRow.merged_into_id.is_(None),
     )
     row = work.session.scalars(rows.with_for_update()).one_or_none()
@@ -361,7 +374,7 @@ def _held(work: Work, tag_id: int, expected_revision: int, path: tuple[str, ...]
 def _living(work: Work, ids: Iterable[int]) -> dict[int, TagRow]:
     rows = sa.select(TagRow).where(
         TagRow.id.in_(set(ids)),
-        TagRow.org_id == work.viewer.org_id,
+        TagRow.org_id == BRAND_ORG_ID,
         TagRow.merged_into_id.is_(None),
     )
     return {row.id: row for row in work.session.scalars(rows.order_by(TagRow.id))}

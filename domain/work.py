@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from domain.holdings import Holdings, everything
 from storage.blobs import BlobStore
 from storage.index import SearchIndex
 
@@ -28,11 +29,18 @@ class Viewer:
     principal_id: int | None
     org_id: int
     name: str
+    #: Whether they hold everything, everywhere.
     is_administrator: bool
+    holdings: Holdings = field(default_factory=Holdings, compare=False)
+    #: The token that was shown, and whoever made the guest link, if one was.
+    token_id: int | None = field(default=None, compare=False)
+    on_behalf_of: int | None = field(default=None, compare=False)
+    #: Where the request came from, as the audit keeps it: a keyed digest, not an address.
+    origin: str | None = field(default=None, compare=False)
 
 
 #: The hub acting on its own behalf.
-HUB = Viewer(principal_id=None, org_id=BRAND_ORG_ID, name="imprimatur", is_administrator=True)
+HUB = Viewer(principal_id=None, org_id=BRAND_ORG_ID, name="imprimatur", is_administrator=True, holdings=everything())
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from domain import approvals, history
+from domain import approvals, assets, history
 from domain.assets import reading
-from domain.refusals import Conflict, NotAllowed, NotFound, StaleSubject
+from domain.refusals import Conflict, NotFound, StaleSubject
 from domain.texts import MAX_NOTE, paragraphs
 from domain.work import Work
 from storage.tables import ApprovalRow, AssetRow, AssetVersionRow
@@ -21,8 +21,7 @@ def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -
     version, asset = _decided_on(work, version_id)
     if version.sha256 != sha256:
         raise StaleSubject(version.sha256)
-    if asset.lifecycle in {"ARCHIVED", "QUARANTINED"}:
-        raise Conflict(f"This asset is {asset.lifecycle}: it cannot be approved.", ("version",))
+    assets.check_state("APPROVE", asset)
     if _standing(work, version) is not None:
         return version
     work.session.add(
@@ -36,6 +35,8 @@ def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -
             approved_by=work.viewer.principal_id,
         ),
     )
+    work.session.flush()
+    _point(work, asset)
     if asset.lifecycle in {"DRAFT", "IN_REVIEW", "CHANGES_REQUESTED"}:
         asset.lifecycle = "APPROVED"
     asset.updated_at = work.now
@@ -53,12 +54,18 @@ def revoke(work: Work, version_id: int) -> AssetVersionRow:
         raise Conflict("This version is not approved.", ("version",))
     approval.revoked_at, approval.revoked_by = work.now, work.viewer.principal_id
     work.session.flush()
-    if asset.id not in approvals.approved_versions(work, [asset.id]):
+    _point(work, asset)
+    if asset.approved_version_id is None:
         _back_to_draft(asset)
     asset.updated_at = work.now
     work.session.flush()
     history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id})
     return version
+
+
+def _point(work: Work, asset: AssetRow) -> None:
+    newest = approvals.approved_versions(work, [asset.id]).get(asset.id)
+    asset.approved_version_id = None if newest is None else newest.id
 
 
 def _back_to_draft(asset: AssetRow) -> None:
@@ -69,13 +76,12 @@ def _back_to_draft(asset: AssetRow) -> None:
 
 
 def _decided_on(work: Work, version_id: int) -> tuple[AssetVersionRow, AssetRow]:
-    if not work.viewer.is_administrator:
-        raise NotAllowed("You may not approve assets.", "asset.approve")
     version = reading.versions_by_id(work, [version_id]).get(version_id)
     if version is None:
         raise NotFound("There is no version with this id.", ("version",))
     held = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update(key_share=True)
-    asset = work.session.scalars(held).one()
+    asset = work.session.scalars(held.execution_options(populate_existing=True)).one()
+    assets.check_allowed(work, "APPROVE", asset)
     return version, asset
 
 

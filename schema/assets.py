@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import strawberry
 
-from domain import approvals, assets, delivery, pages, taxonomy
+from domain import assets, delivery, pages, taxonomy
 from domain.assets import Stage
 from domain.global_ids import encode, number_of
 from domain.refusals import Invalid, NotFound
+from domain.work import Work
 from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import field
@@ -54,14 +56,14 @@ class Asset(Node):
 
     @field("The newest version the viewer may see.")
     async def current(self, info: strawberry.Info[Context]) -> AssetVersion | None:
-        if self.row.current_version_id is None:
-            return None
-        found = await info.context.load(assets.versions_by_id, self.row.current_version_id)
+        found = await info.context.load(assets.shown_versions, self.row.id)
         return None if found is None else AssetVersion.of(found)
 
     @field("The newest approved version.")
     async def approved(self, info: strawberry.Info[Context]) -> AssetVersion | None:
-        found = await info.context.load(approvals.approved_versions, self.row.id)
+        if self.row.approved_version_id is None:
+            return None
+        found = await info.context.load(assets.versions_by_id, self.row.approved_version_id)
         return None if found is None else AssetVersion.of(found)
 
     @field("All versions, newest first.")
@@ -86,8 +88,9 @@ class Asset(Node):
         return Url(delivery.latest_url(info.context.work, self.row.id, preset))
 
     @field("What the viewer may do with it now.")
-    def viewer_can(self, info: strawberry.Info[Context]) -> list[Action]:
-        return [Action(word) for word in assets.viewer_can(info.context.work, self.row)]
+    async def viewer_can(self, info: strawberry.Info[Context]) -> list[Action]:
+        found = await info.context.load(_viewer_can, self.row)
+        return [Action(word) for word in found or ()]
 
 
 @strawberry.type
@@ -120,6 +123,12 @@ class AssetQueries:
     @field("Assets that hold exactly these bytes in any version, even archived: ask before you upload or buy.")
     def assets_with_digest(self, info: strawberry.Info[Context], sha256: Sha256) -> list[Asset]:
         return [Asset.of(row) for row in assets.with_digest(info.context.work, sha256)]
+
+
+def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str]]:
+    kept = list(rows)
+    found = assets.viewer_can(work, kept)
+    return {row: found[row.id] for row in kept}
 
 
 KINDS["Asset"] = Kind(assets.by_id, Asset.of)

@@ -61,6 +61,7 @@ class Action(Enum):
     ARCHIVE = "ARCHIVE"
     RESTORE = "RESTORE"
     DOWNLOAD = "DOWNLOAD"
+    SHARE = "SHARE"
 
 
 @strawberry.enum(description="By what a list can be broken down; YEAR is the capture's, else the arrival's, in UTC.")

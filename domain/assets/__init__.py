@@ -16,14 +16,15 @@ from domain.assets.creating import (
     create,
     make_current_again,
 )
+from domain.assets.deciding import check_allowed, check_state, viewer_can
 from domain.assets.filtering import sql_of
 from domain.assets.listing import Order, OrderField, Stage, count, facets, page
 from domain.assets.reading import (
     by_id,
+    shown_versions,
     version_counts,
     versions_by_id,
     versions_of,
-    viewer_can,
     with_digest,
 )
 
@@ -39,6 +40,8 @@ __all__ = [
     "add_version",
     "archive",
     "by_id",
+    "check_allowed",
+    "check_state",
     "count",
     "create",
     "facets",
@@ -48,6 +51,7 @@ __all__ = [
     "page",
     "recognise",
     "restore",
+    "shown_versions",
     "sql_of",
     "update",
     "version_counts",

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import history, taxonomy
 from domain.assets import reading
-from domain.refusals import Conflict, Invalid, NotFound
+from domain.refusals import Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
 from domain.work import Work
 from storage.tables import AssetRow
@@ -36,7 +36,7 @@ class Changes:
 def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) -> AssetRow:
     if changes.tags is not None and (changes.add_tags or changes.remove_tags):
         raise Invalid("Give `tags`, or `addTags` and `removeTags`, not both.", ("tags",))
-    asset = reading.living(work, asset_id, expected_revision)
+    asset = reading.held(work, asset_id, expected_revision, "UPDATE")
     asset.updated_at = work.now  # first of all, so that one change counts as one revision
     if changes.title is not None:
         asset.title, asset.title_origin = line(changes.title, MAX_TITLE, ("title",)), "USER"
@@ -53,9 +53,7 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
 
 def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
     """Puts the asset away: no list shows it unless asked for, and its bytes are still known as duplicates."""
-    asset = reading.held(work, asset_id, expected_revision)
-    if asset.lifecycle == "ARCHIVED":
-        raise Conflict("This asset is archived already.", ("asset",))
+    asset = reading.held(work, asset_id, expected_revision, "ARCHIVE")
     asset.lifecycle_before_archive, asset.lifecycle = asset.lifecycle, "ARCHIVED"
     asset.updated_at = work.now
     work.session.flush()
@@ -65,9 +63,7 @@ def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
 
 def restore(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
     """Brings an archived asset back in the lifecycle it had."""
-    asset = reading.held(work, asset_id, expected_revision)
-    if asset.lifecycle != "ARCHIVED":
-        raise Conflict("This asset is not archived.", ("asset",))
+    asset = reading.held(work, asset_id, expected_revision, "RESTORE")
     asset.lifecycle, asset.lifecycle_before_archive = asset.lifecycle_before_archive or "DRAFT", None
     asset.updated_at = work.now
     work.session.flush()

@@ -14,9 +14,10 @@ from pathlib import PurePath
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from domain import blobs, history, presets, renditions, taxonomy
+from domain import blobs, history, identity, presets, renditions, taxonomy
 from domain.assets import reading
 from domain.assets.contents import Content
+from domain.permissions import Permission
 from domain.refusals import Conflict, DuplicateAsset, Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_NOTE, MAX_TITLE, fold, line, paragraphs, tidy_line
 from domain.work import Work
@@ -41,6 +42,8 @@ class NewAsset:
     folder_tags: Sequence[str] = ()
     on_duplicate: OnDuplicate = OnDuplicate.REFUSE
     reason: str | None = None
+    #: Whose it is: the viewer's own organisation if not said.
+    org_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,14 @@ def create(work: Work, content: Content, new: NewAsset) -> Created:
 
     DISTINCT needs a reason, which is recorded. Refused: `DuplicateAsset`, and texts that break their rules.
     """
+    org_id = work.viewer.org_id if new.org_id is None else new.org_id
+    identity.require_in_org(work, Permission.ASSET_CREATE, org_id, content.kind)
     reason = _reason(new.on_duplicate, new.reason)
     blobs.keep(work, content.sha256, content.byte_size)
     twin = _twin(work, content.sha256, new.on_duplicate)
     if twin is not None and new.on_duplicate is OnDuplicate.REUSE:
         return Created(twin, twin)
-    asset = _asset(work, content, new)
+    asset = _asset(work, content, new, org_id)
     version = _version(work, asset, content, number=1)
     _begin_at(work, asset, version)
     _tag(work, asset, new)
@@ -91,7 +96,7 @@ def add_version(
     if on_duplicate is OnDuplicate.REUSE:
         raise Invalid("A version cannot reuse another asset: choose REFUSE or DISTINCT.", ("onDuplicate",))
     why = _reason(on_duplicate, reason)
-    asset = reading.living(work, asset_id, expected_revision)
+    asset = reading.held(work, asset_id, expected_revision, "ADD_VERSION")
     if content.kind != asset.kind:
         raise Conflict(f"This asset is of kind {asset.kind}; the file is of kind {content.kind}.", ("upload",))
     blobs.keep(work, content.sha256, content.byte_size)
@@ -113,7 +118,7 @@ def make_current_again(
     earlier = reading.versions_by_id(work, [version_id]).get(version_id)
     if earlier is None:
         raise NotFound("There is no version with this id.", ("version",))
-    asset = reading.living(work, earlier.asset_id, expected_revision)
+    asset = reading.held(work, earlier.asset_id, expected_revision, "ADD_VERSION")
     current = _version_with(work, asset, earlier.sha256)
     if current is not None and current.id == asset.current_version_id:
         raise Conflict("The bytes of this version are the current ones already.", ("version",))
@@ -150,20 +155,13 @@ def _reason(on_duplicate: OnDuplicate, reason: str | None) -> str | None:
 
 
 def _twin(work: Work, sha256: str, on_duplicate: OnDuplicate) -> AssetRow | None:
-    """The asset that holds these bytes in any version, living ones before archived, oldest first.
+    """The asset of any organisation that holds these bytes in any version, living ones before archived, oldest first.
 
     One that the viewer may not see refuses all the same, but is not named.
     """
-    holders = (
-        sa.select(AssetVersionRow.asset_id)
-        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(AssetVersionRow.sha256 == sha256, AssetRow.org_id == work.viewer.org_id)
-    )
-    ids = set(work.session.scalars(holders))
-    if not ids:
+    if not work.session.scalar(sa.select(sa.exists().where(AssetVersionRow.sha256 == sha256))):
         return None
-    seen = reading.by_id(work, ids).values()
-    twin = min(seen, key=lambda row: (row.lifecycle == "ARCHIVED", row.id), default=None)
+    twin = next(iter(reading.with_digest(work, sha256)), None)
     if on_duplicate is OnDuplicate.REFUSE or (twin is None and on_duplicate is OnDuplicate.REUSE):
         raise DuplicateAsset(twin.id if twin else None)
     return twin
@@ -174,20 +172,20 @@ def _version_with(work: Work, asset: AssetRow, sha256: str) -> AssetVersionRow |
     return work.session.scalars(rows.order_by(AssetVersionRow.number.desc()).limit(1)).first()
 
 
-def _asset(work: Work, content: Content, new: NewAsset) -> AssetRow:
+def _asset(work: Work, content: Content, new: NewAsset, org_id: int) -> AssetRow:
     given = None if new.title is None else line(new.title, MAX_TITLE, ("title",))
     title = given or title_from(content.file_name)
     description = paragraphs(new.description, MAX_DESCRIPTION, ("description",))
     now = work.now
     row = AssetRow(
-        org_id=work.viewer.org_id,
+        org_id=org_id,
         kind=content.kind,
         title=title,
         title_folded=fold(title),
         title_origin="USER" if given else "FILE_NAME",
         description=description,
         description_origin="USER" if description else "FILE_NAME",
-        lifecycle="DRAFT",
+        lifecycle="DRAFT" if work.viewer.on_behalf_of is None else "QUARANTINED",
         created_at=now,
         created_by=creator(work),
         updated_at=now,

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import approvals, identity
+from domain import identity
 from domain.assets import filtering
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.refusals import Invalid
@@ -130,9 +130,9 @@ def _filtered(
     by_version: bool = False,
 ) -> sa.Select[Any]:
     if by_version or filtering.needs_version(condition):
-        statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == AssetRow.current_version_id)
+        statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
     statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition))
-    return statement if stage is Stage.DRAFT else statement.where(approvals.has_approved_version())
+    return statement if stage is Stage.DRAFT else statement.where(AssetRow.approved_version_id.is_not(None))
 
 
 def _facet(work: Work, condition: Condition, field: FacetField, stage: Stage) -> tuple[FacetValue, ...]:

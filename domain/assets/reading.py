@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
 from domain import identity
+from domain.assets import deciding
 from domain.pages import Paging, Slice, sliced
-from domain.refusals import Conflict, NotFound, StaleRevision
+from domain.refusals import NotFound, StaleRevision
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow
 
@@ -22,29 +24,32 @@ def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
     return {row.id: row for row in work.session.scalars(rows)}
 
 
-def held(work: Work, asset_id: int, expected_revision: int, path: tuple[str, ...] = ("asset",)) -> AssetRow:
-    """The asset, locked until the transaction ends; refused if unknown or changed since `expected_revision`."""
+def held(
+    work: Work, asset_id: int, expected_revision: int, action: str, path: tuple[str, ...] = ("asset",)
+) -> AssetRow:
+    """The asset, locked until the transaction ends, to do `action` to it.
+
+    Refused if unknown, not the viewer's to do, changed since `expected_revision`, or in a state that forbids it.
+    """
     rows = sa.select(AssetRow).where(AssetRow.id == asset_id, identity.sees_asset(work)).with_for_update(key_share=True)
     row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFound("There is no asset with this id.", path)
+    deciding.check_allowed(work, action, row)
     if row.revision != expected_revision:
         raise StaleRevision(row.revision)
-    return row
-
-
-def living(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
-    """The same, and refused while the asset is archived."""
-    row = held(work, asset_id, expected_revision)
-    if row.lifecycle == "ARCHIVED":
-        raise Conflict("This asset is archived: restore it first.", ("asset",))
+    deciding.check_state(action, row)
     return row
 
 
 def with_digest(work: Work, sha256: str) -> list[AssetRow]:
     """Assets that hold exactly these bytes in any version, archived ones too; living ones first, at most 100."""
-    holders = sa.select(AssetVersionRow.asset_id).where(AssetVersionRow.sha256 == sha256)
-    rows = sa.select(AssetRow).where(AssetRow.id.in_(holders), identity.sees_asset(work))
+    holders = (
+        sa.select(AssetVersionRow.asset_id)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(AssetVersionRow.sha256 == sha256, identity.sees_version(work))
+    )
+    rows = sa.select(AssetRow).where(AssetRow.id.in_(holders))
     put_away = sa.case((AssetRow.lifecycle == "ARCHIVED", 1), else_=0)
     return list(work.session.scalars(rows.order_by(put_away, AssetRow.id).limit(MAX_HOLDERS)))
 
@@ -53,9 +58,19 @@ def versions_by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetVersionRow]
     rows = (
         sa.select(AssetVersionRow)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(AssetVersionRow.id.in_(set(ids)), identity.sees_asset(work))
+        .where(AssetVersionRow.id.in_(set(ids)), identity.sees_version(work))
     )
     return {row.id: row for row in work.session.scalars(rows)}
+
+
+def shown_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:
+    """Per asset the newest version that the viewer may see."""
+    rows = (
+        sa.select(AssetVersionRow)
+        .join(AssetRow, AssetVersionRow.id == identity.shown_version_id(work))
+        .where(AssetRow.id.in_(set(asset_ids)), identity.sees_asset(work))
+    )
+    return {row.asset_id: row for row in work.session.scalars(rows)}
 
 
 def versions_of(work: Work, asset_ids: Iterable[int], wanted: Paging) -> dict[int, Slice[AssetVersionRow]]:
@@ -65,7 +80,7 @@ def versions_of(work: Work, asset_ids: Iterable[int], wanted: Paging) -> dict[in
         partition_by=AssetVersionRow.asset_id,
         order_by=number.asc() if wanted.backwards else number.desc(),
     )
-    ranked = sa.select(AssetVersionRow.id, rank.label("rank")).where(AssetVersionRow.asset_id.in_(set(asset_ids)))
+    ranked = _seen(work, sa.select(AssetVersionRow.id, rank.label("rank")), asset_ids)
     if wanted.position is not None:
         beyond = wanted.position[0]
         ranked = ranked.where(number > beyond if wanted.backwards else number < beyond)
@@ -85,22 +100,11 @@ def versions_of(work: Work, asset_ids: Iterable[int], wanted: Paging) -> dict[in
 
 
 def version_counts(work: Work, asset_ids: Iterable[int]) -> dict[int, int]:
-    rows = (
-        sa.select(AssetVersionRow.asset_id, sa.func.count())
-        .where(AssetVersionRow.asset_id.in_(set(asset_ids)))
-        .group_by(AssetVersionRow.asset_id)
-    )
-    return dict(work.session.execute(rows).all())
+    rows = _seen(work, sa.select(AssetVersionRow.asset_id, sa.func.count()), asset_ids)
+    return dict(work.session.execute(rows.group_by(AssetVersionRow.asset_id)).all())
 
 
-def viewer_can(work: Work, asset: AssetRow) -> list[str]:
-    """What the viewer would be let do with this asset, by the asset's state."""
-    if not work.viewer.is_administrator:
-        return []
-    match asset.lifecycle:
-        case "ARCHIVED":
-            return ["RESTORE", "DOWNLOAD"]
-        case "QUARANTINED":
-            return ["UPDATE", "ADD_VERSION", "ARCHIVE", "DOWNLOAD"]
-        case _:
-            return ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD"]
+def _seen(work: Work, statement: Any, asset_ids: Iterable[int]) -> Any:
+    """Of these assets, the versions that the viewer may see."""
+    joined = statement.join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+    return joined.where(AssetVersionRow.asset_id.in_(set(asset_ids)), identity.sees_version(work))

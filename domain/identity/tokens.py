@@ -1,12 +1,10 @@
-"""Who is asking, and what they may see.
-
-Tokens are random, shown once and kept only as SHA-256. A viewer sees what belongs to their organisation; the rule
-stands here once, as a condition for queries and as the terms of the search index.
-"""
+"""How somebody shows who they are: bearer tokens, random, shown once, and kept only as SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +13,11 @@ import sqlalchemy as sa
 
 from domain import history
 from domain.hub import Hub, kept_secret
+from domain.identity import roles, viewers
 from domain.refusals import Invalid, NotFound, NotSignedIn
 from domain.texts import line
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
-from storage.tables import AssetRow, OrganisationRow, PrincipalRow, TokenRow
+from storage.tables import GuestLinkRow, OrganisationRow, PrincipalRow, TokenRow
 
 TOKEN_MARK = "imp_"  # noqa: S105  # what every token starts with, so that leaked ones can be found by scanners
 PREFIX_LENGTH = 12
@@ -32,17 +31,48 @@ class NewToken:
     secret: str
 
 
-def viewer_of_token(hub: Hub, token: str) -> Viewer:
-    """Whom a bearer token speaks for; unknown, revoked and expired ones read the same."""
+def viewer_of_token(hub: Hub, token: str, address: str | None = None) -> Viewer:
+    """Whom a bearer token speaks for when it is shown from `address` (an IP address).
+
+    An unknown, revoked or expired one, one from a network it is not for, and one of somebody who was shut out read the
+    same.
+    """
     with hub.reading(HUB) as work:
         found = work.session.execute(
-            sa.select(PrincipalRow, TokenRow.expires_at)
+            sa.select(PrincipalRow, TokenRow, GuestLinkRow)
             .join(TokenRow, TokenRow.principal_id == PrincipalRow.id)
+            .outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
             .where(TokenRow.digest == _digest(token), TokenRow.revoked_at.is_(None)),
         ).one_or_none()
-        if found is None or (found[1] is not None and found[1] <= work.now):
+        if found is None or not _is_good(work, *found, address):
             raise NotSignedIn("This token is not valid: it is unknown, revoked or expired.")
-        return _viewer(found[0])
+        principal, row, link = found
+        whole = viewers.viewer_of(
+            work,
+            principal,
+            link,
+            token_id=row.id,
+            on_behalf_of=None if link is None else link.created_by,
+            origin=None if address is None else origin_of(work, address),
+        )
+        return viewers.limited(whole, row.scopes)
+
+
+def viewer_of_principal(work: Work, principal_id: int) -> Viewer:
+    """The principal with what they hold now: nothing if they are unknown, shut out, or a guest whose time is over."""
+    found = work.session.execute(
+        sa.select(PrincipalRow, GuestLinkRow)
+        .outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
+        .where(PrincipalRow.id == principal_id),
+    ).one_or_none()
+    if found is None or not _is_let_in(work, *found):
+        return Viewer(principal_id, BRAND_ORG_ID, "nobody", is_administrator=False)
+    return viewers.viewer_of(work, *found)
+
+
+def origin_of(work: Work, address: str) -> str:
+    """An address as events keep it: the same one reads the same, and nobody reads it back without the hub's secret."""
+    return hmac.new(work.secret, b"imprimatur/origin/" + address.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def first_administrator(hub: Hub) -> tuple[str, bool]:
@@ -68,7 +98,7 @@ def take_turns(work: Work) -> None:
 
 def administrator(work: Work) -> Viewer:
     """The embedded default's administrator, for commands run on the machine itself."""
-    return _viewer(_administrator(work))
+    return viewers.viewer_of(work, _administrator(work))
 
 
 def create_token(work: Work, name: str, days: int | None = None) -> NewToken:
@@ -103,20 +133,6 @@ def revoke_token(work: Work, token_id: int) -> None:
         history.record(work, "token.revoked", ("Token", row.id))
 
 
-def sees_asset(work: Work) -> sa.ColumnElement[bool]:
-    """The condition on `AssetRow` that binds every read of assets."""
-    return AssetRow.org_id == work.viewer.org_id
-
-
-def access_terms(work: Work) -> frozenset[str]:
-    """The same rule for the search index: a document is seen if it carries one of these."""
-    return frozenset({org_term(work.viewer.org_id)})
-
-
-def org_term(org_id: int) -> str:
-    return f"org:{org_id}"
-
-
 def _administrator(work: Work) -> PrincipalRow:
     chosen = sa.select(PrincipalRow).where(PrincipalRow.is_administrator, PrincipalRow.org_id == BRAND_ORG_ID)
     found = work.session.scalars(chosen.order_by(PrincipalRow.id).limit(1)).first()
@@ -127,6 +143,7 @@ def _administrator(work: Work) -> PrincipalRow:
     )
     work.session.add(row)
     work.session.flush()
+    roles.grant_administrator(work, row)
     return row
 
 
@@ -145,8 +162,26 @@ def _add_token(work: Work, owner: PrincipalRow, name: str, secret: str, expires:
     return row
 
 
-def _viewer(row: PrincipalRow) -> Viewer:
-    return Viewer(principal_id=row.id, org_id=row.org_id, name=row.name, is_administrator=row.is_administrator)
+def _is_good(
+    work: Work, principal: PrincipalRow, token: TokenRow, link: GuestLinkRow | None, address: str | None
+) -> bool:
+    if not _is_let_in(work, principal, link) or (token.expires_at is not None and token.expires_at <= work.now):
+        return False
+    return token.networks is None or _within(address, token.networks)
+
+
+def _is_let_in(work: Work, principal: PrincipalRow, link: GuestLinkRow | None) -> bool:
+    if link is not None and (link.revoked_at is not None or link.expires_at <= work.now):
+        return False
+    return principal.disabled_at is None
+
+
+def _within(address: str | None, networks: list[str]) -> bool:
+    try:
+        where = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    return any(where in ipaddress.ip_network(network) for network in networks)
 
 
 def _digest(token: str) -> str:

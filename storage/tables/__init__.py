@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from storage.tables.assets import AssetRow, AssetVersionRow, BlobRow, MetadataRow
 from storage.tables.history import EventRow, IdempotencyRow
-from storage.tables.identity import OrganisationRow, PrincipalRow, TokenRow
+from storage.tables.identity import (
+    BrandRow,
+    CredentialRow,
+    ExternalIdentityRow,
+    GrantRow,
+    InvitationRow,
+    OrganisationRow,
+    PrincipalRow,
+    RoleRow,
+    TeamMemberRow,
+    TeamRow,
+    TokenRow,
+)
 from storage.tables.intake import ImportEntryRow, UploadRow
 from storage.tables.jobs import CronSlotRow, JobRow
 from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
 from storage.tables.renditions import RenditionPresetRow, RenditionRow
 from storage.tables.row import Row
+from storage.tables.sharing import GuestLinkRow, ShareRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
 from storage.tables.workflow import ApprovalRow
 
@@ -19,10 +32,16 @@ __all__ = [
     "AssetTagRow",
     "AssetVersionRow",
     "BlobRow",
+    "BrandRow",
+    "CredentialRow",
     "CronSlotRow",
     "EventRow",
+    "ExternalIdentityRow",
+    "GrantRow",
+    "GuestLinkRow",
     "IdempotencyRow",
     "ImportEntryRow",
+    "InvitationRow",
     "JobRow",
     "LightboxAssetRow",
     "LightboxRow",
@@ -31,9 +50,13 @@ __all__ = [
     "PrincipalRow",
     "RenditionPresetRow",
     "RenditionRow",
+    "RoleRow",
     "Row",
+    "ShareRow",
     "TagRow",
     "TagSynonymRow",
+    "TeamMemberRow",
+    "TeamRow",
     "TokenRow",
     "UploadRow",
 ]

@@ -60,6 +60,7 @@ class AssetRow(Row):
         one_of("lifecycle", LIFECYCLES),
         one_of("title_origin", ORIGINS),
         one_of("description_origin", ORIGINS),
+        Index("ix_asset_newest", "created_at", "id"),
         Index("ix_asset_created", "org_id", "created_at", "id"),
         Index("ix_asset_updated", "org_id", "updated_at", "id"),
         Index("ix_asset_title", "org_id", "title_folded", "id"),
@@ -82,6 +83,9 @@ class AssetRow(Row):
     created_by: Mapped[int] = mapped_column(ForeignKey("principal.id"))
     updated_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(default=1)
+    #: The newest version with a standing approval, as `workflow` keeps it; a trigger checks it like the current one.
+    approved_version_id: Mapped[int | None]
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
 
     __mapper_args__ = {"version_id_col": revision}
 

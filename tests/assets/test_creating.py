@@ -14,8 +14,7 @@ from domain.hub import Hub
 from domain.refusals import FileRefused
 from domain.work import Viewer
 from storage.staging import Staging
-from storage.tables import PrincipalRow
-from storage.types import EPOCH
+from tests import acting
 from tests.asking import Client
 from tests.assets.acts import accepted, create, created, events, picture, refusal, unchanged
 from tests.imaging import made
@@ -187,8 +186,4 @@ def create_with_echo(client: Client, upload: str, echo: str) -> dict[str, Any]:
 
 def somebody_else(hub: Hub) -> Viewer:
     """A second administrator of the same brand."""
-    with hub.database.writing() as session:
-        row = PrincipalRow(org_id=1, kind="PERSON", name="Else", is_administrator=True, created_at=EPOCH)
-        session.add(row)
-        session.flush()
-        return Viewer(row.id, row.org_id, row.name, row.is_administrator)
+    return acting.member(hub, "admin", name="Else")

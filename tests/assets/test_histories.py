@@ -254,7 +254,11 @@ def expected_of(asset: Known) -> dict[str, Any]:
         return None if made_from is None else {"number": made_from + 1}
 
     numbers = range(len(asset.versions))[::-1]
-    can = ["RESTORE", "DOWNLOAD"] if asset.archived else ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD"]
+    can = (
+        ["RESTORE", "DOWNLOAD"]
+        if asset.archived
+        else ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD", "SHARE"]
+    )
     return {
         "title": asset.title,
         "lifecycle": asset.lifecycle,

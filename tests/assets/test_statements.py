@@ -24,7 +24,7 @@ STATEMENTS = 8
 def test_a_page_of_assets_takes_as_many_statements_for_fifty_as_for_five(client: Client, hub: Hub) -> None:
     for number in range(50):
         asset = created(client, picture(number), tags=[f"tag {number % 7}", "all"])
-        if number % 5 == 0:
+        if number % 5 == 4:  # the newest one too
             newer = accepted(add_version(client, asset, picture(200 + number)))["asset"]["current"]
             given = {"version": newer["id"], "sha256": newer["sha256"]}
             accepted(client.mutate("assetVersionApprove", "asset { id }", **given))
@@ -46,7 +46,7 @@ def test_a_page_of_assets_takes_as_many_statements_for_fifty_as_for_five(client:
     ("query", "expected"),
     [
         ("{ asset(id: $id) { title } }", 1),
-        ("{ asset(id: $id) { current { number } approved { number } } }", 3),
+        ("{ asset(id: $id) { current { number } approved { number } } }", 2),
         ("{ node(id: $id) { ... on Asset { current { asset { current { asset { title } } } } } } }", 2),
         ("{ nodes(ids: [$id, $id, $id]) { id } }", 1),
         ("{ me { name } }", 0),

@@ -12,7 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from domain import asking
+from domain.holdings import Holdings, Reach, Tree
 from domain.hub import Hub
+from domain.permissions import Permission
 from domain.refusals import Conflict, NotFound
 from domain.work import HUB, Viewer
 from storage import index, jobs
@@ -119,7 +121,8 @@ def test_jobs_are_read_in_one_batch_and_only_by_who_may_know_of_them(hub: Hub) -
         assert asking.jobs_by_id(work, [second, first, 999]).keys() == {first, second}
     with hub.reading(STRANGER) as work:
         assert asking.jobs_by_id(work, [first]) == {}
-    with hub.reading(replace(STRANGER, org_id=1)) as work:
+    keeper = Holdings({Permission.JOB_VIEW: Reach((Tree(1, frozenset({1})),))})
+    with hub.reading(replace(STRANGER, holdings=keeper)) as work:
         assert asking.jobs_by_id(work, [first]).keys() == {first}
 
 

@@ -17,7 +17,8 @@ from domain.hub import Hub
 from domain.refusals import Conflict, FileRefused, Gone, NotFound
 from domain.work import HUB, Viewer
 from storage.staging import Staging
-from storage.tables import BlobRow, EventRow, PrincipalRow, UploadRow
+from storage.tables import BlobRow, EventRow, UploadRow
+from tests import acting
 
 CONTENT = b"the picture's bytes"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -191,8 +192,4 @@ def test_bytes_that_are_on_another_machine_are_gone_not_empty(hub: Hub, admin: V
 
 
 def somebody_else(hub: Hub) -> Viewer:
-    with hub.writing(HUB) as work:
-        row = PrincipalRow(org_id=1, kind="PERSON", name="Somebody", is_administrator=True, created_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return Viewer(principal_id=row.id, org_id=1, name=row.name, is_administrator=True)
+    return acting.member(hub, "admin")

@@ -155,3 +155,5 @@ def _version(work: Work, asset: AssetRow, facts: Facts, by: int) -> None:
         )
         work.session.add(approval)
         work.session.flush()
+        pointed = sa.update(AssetRow).where(AssetRow.id == asset.id).values(approved_version_id=version.id)
+        work.session.execute(pointed)

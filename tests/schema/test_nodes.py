@@ -10,12 +10,10 @@ import pytest
 from domain.global_ids import decode, encode
 from domain.hub import Hub
 from domain.refusals import NotFound
-from domain.work import Viewer
 from schema import built
-from storage.tables import OrganisationRow, PrincipalRow
-from storage.types import EPOCH
+from tests import acting
 from tests.asking import Client, statements
-from tests.assets.acts import created, picture, queries
+from tests.assets.acts import created, picture, queries, refusal, unchanged
 from tests.schema.samples import Brand
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -74,9 +72,12 @@ def test_a_hundred_nodes_take_one_statement_a_type_and_one_more_is_refused(clien
 
 
 def test_what_belongs_to_another_organisation_reads_as_if_it_were_not_there(hub: Hub, client: Client) -> None:
+    """But the presets, which are the whole brand's."""
     ids = one_of_each(Brand(hub, client))
-    stranger = Client(hub, in_another_organisation(hub))
+    preset = ids.pop("RenditionPreset")
+    stranger = Client(hub, acting.member(hub, "partner", org_id=acting.organisation(hub, "Other")))
     assert stranger.ask(NODES, ids=list(ids.values()))["nodes"] == [None] * len(ids)
+    assert stranger.ask(NODES, ids=[preset])["nodes"] == [{"__typename": "RenditionPreset", "id": preset}]
     assert stranger.ask("{ assets { totalCount } tags { totalCount } lightboxes { totalCount } }") == {
         "assets": {"totalCount": 0},
         "tags": {"totalCount": 0},
@@ -84,10 +85,14 @@ def test_what_belongs_to_another_organisation_reads_as_if_it_were_not_there(hub:
     }
 
 
-def test_two_organisations_may_hold_the_same_bytes_without_hearing_of_each_other(hub: Hub, client: Client) -> None:
+def test_bytes_that_another_organisation_holds_are_duplicates_that_are_not_named(hub: Hub, client: Client) -> None:
     mine = created(client, picture(1))
-    stranger = Client(hub, in_another_organisation(hub))
-    theirs = created(stranger, picture(1))
+    stranger = Client(hub, acting.member(hub, "designer", org_id=acting.organisation(hub, "Other")))
+    upload = stranger.upload(picture(1))
+    with unchanged(hub):
+        refused = refusal(stranger.mutate("assetCreate", "asset { id }", upload=upload))
+    assert (refused["code"], refused["existing"]) == ("DUPLICATE_ASSET", None)
+    theirs = created(stranger, picture(1), onDuplicate="DISTINCT", reason="Our own print")
     assert theirs["id"] != mine["id"]
     assert len(list(hub.blobs.keys())) == 1
 
@@ -114,17 +119,6 @@ def one_of_each(brand: Brand) -> dict[str, str]:
         "Job": brand.dead_job(),
     }
     return found
-
-
-def in_another_organisation(hub: Hub) -> Viewer:
-    with hub.database.writing() as session:
-        org = OrganisationRow(name="Other", path="/2/", created_at=EPOCH)
-        session.add(org)
-        session.flush()
-        row = PrincipalRow(org_id=org.id, kind="PERSON", name="Stranger", is_administrator=False, created_at=EPOCH)
-        session.add(row)
-        session.flush()
-        return Viewer(row.id, org.id, row.name, row.is_administrator)
 
 
 def plain(text: str) -> str:

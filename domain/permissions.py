@@ -1,0 +1,118 @@
+"""Everything that may be allowed or forbidden, by name, and the roles every brand begins with.
+
+A permission's value never changes: grants, tokens and stored roles spell it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Permission(Enum):
+    ASSET_VIEW = "asset.view"
+    #: Beyond what is approved: drafts, older versions, what is in review.
+    ASSET_VIEW_UNAPPROVED = "asset.view_unapproved"
+    ASSET_DOWNLOAD = "asset.download"
+    ASSET_CREATE = "asset.create"
+    ASSET_UPDATE = "asset.update"
+    ASSET_VERSION_ADD = "asset.version_add"
+    ASSET_APPROVE = "asset.approve"
+    ASSET_ARCHIVE = "asset.archive"
+    ASSET_SHARE = "asset.share"
+    RENDITION_REQUEST = "rendition.request"
+    LIGHTBOX_EDIT = "lightbox.edit"
+    TAG_CREATE = "tag.create"
+    TAG_MANAGE = "tag.manage"
+    PRESET_MANAGE = "preset.manage"
+    BRAND_MANAGE = "brand.manage"
+    #: See what guests have brought, and judge it.
+    INBOX_VIEW = "inbox.view"
+    INBOX_REVIEW = "inbox.review"
+    GUEST_INVITE = "guest.invite"
+    PEOPLE_VIEW = "people.view"
+    PEOPLE_MANAGE = "people.manage"
+    ROLE_MANAGE = "role.manage"
+    ORGANISATION_MANAGE = "organisation.manage"
+    TOKEN_MANAGE = "token.manage"  # noqa: S105  # a permission, not a password
+    AUDIT_VIEW = "audit.view"
+    JOB_VIEW = "job.view"
+    JOB_RETRY = "job.retry"
+    #: Fields that need a permission of their own, wherever they stand.
+    FIELD_MONEY = "field.money"
+    FIELD_PRICES = "field.prices"
+    FIELD_PERSONAL = "field.personal"
+    FIELD_NOTES = "field.notes"
+
+
+P = Permission
+EVERY: Final = frozenset(Permission)
+
+#: What reaches an asset that another organisation shared; the holder needs the permission at home.
+SHARED_TO_READ: Final = frozenset({P.ASSET_VIEW, P.ASSET_DOWNLOAD})
+SHARED_TO_CONTRIBUTE: Final = SHARED_TO_READ | {
+    P.ASSET_VIEW_UNAPPROVED,
+    P.ASSET_UPDATE,
+    P.ASSET_VERSION_ADD,
+    P.RENDITION_REQUEST,
+    P.LIGHTBOX_EDIT,
+}
+
+
+@dataclass(frozen=True)
+class SeededRole:
+    name: str
+    description: str
+    permissions: frozenset[Permission]
+
+
+_LOOKING: Final = frozenset({P.ASSET_VIEW, P.ASSET_DOWNLOAD})
+_INSIDE: Final = _LOOKING | {P.ASSET_VIEW_UNAPPROVED, P.FIELD_NOTES, P.PEOPLE_VIEW}
+_MAKING: Final = _INSIDE | {
+    P.ASSET_CREATE,
+    P.ASSET_UPDATE,
+    P.ASSET_VERSION_ADD,
+    P.RENDITION_REQUEST,
+    P.LIGHTBOX_EDIT,
+    P.TAG_CREATE,
+}
+
+ROLES: Final = (
+    SeededRole("admin", "Everything, everywhere below.", EVERY),
+    SeededRole(
+        "librarian",
+        "Keeps the library: assets, tags, presets, the inbox, and what is shared with whom.",
+        _MAKING
+        | {P.ASSET_ARCHIVE, P.ASSET_SHARE, P.TAG_MANAGE, P.PRESET_MANAGE, P.BRAND_MANAGE, P.INBOX_VIEW, P.INBOX_REVIEW}
+        | {P.GUEST_INVITE, P.JOB_VIEW, P.JOB_RETRY},
+    ),
+    SeededRole("designer", "Brings and changes assets.", _MAKING),
+    SeededRole(
+        "brand manager",
+        "Reviews and approves, shares, and puts away.",
+        _MAKING
+        | {P.ASSET_APPROVE, P.ASSET_ARCHIVE, P.ASSET_SHARE, P.BRAND_MANAGE}
+        | {P.INBOX_VIEW, P.INBOX_REVIEW, P.GUEST_INVITE},
+    ),
+    SeededRole(
+        "marketing manager",
+        "Uses assets in campaigns and knows what they cost.",
+        _INSIDE | {P.LIGHTBOX_EDIT, P.ASSET_SHARE, P.GUEST_INVITE, P.FIELD_MONEY, P.FIELD_PRICES},
+    ),
+    SeededRole("finance", "Sees approved assets, money and prices.", _LOOKING | {P.FIELD_MONEY, P.FIELD_PRICES}),
+    SeededRole(
+        "legal",
+        "Sees everything that was said and done, and can take approvals back.",
+        _INSIDE | {P.ASSET_APPROVE, P.AUDIT_VIEW, P.FIELD_PRICES, P.FIELD_PERSONAL},
+    ),
+    SeededRole("partner", "Pulls what is approved and shared.", _LOOKING),
+    SeededRole(
+        "agency",
+        "Works on what was shared with it, and brings its own.",
+        _LOOKING
+        | {P.ASSET_VIEW_UNAPPROVED, P.ASSET_CREATE, P.ASSET_UPDATE, P.ASSET_VERSION_ADD, P.RENDITION_REQUEST}
+        | {P.LIGHTBOX_EDIT},
+    ),
+    SeededRole("viewer", "Looks at what is approved.", frozenset({P.ASSET_VIEW})),
+)
