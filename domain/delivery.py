@@ -46,7 +46,10 @@ class SignedUrl:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What an address opens; `inline` says that a browser may show it, else it is only to be saved."""
+    """What an address opens; `inline` says that a browser may show it, else it is only to be saved.
+
+    The rest is for the record: whose file it is, and for whom the address was made.
+    """
 
     sha256: str
     byte_size: int
@@ -54,6 +57,11 @@ class Delivery:
     file_name: str
     inline: bool
     valid_until: datetime
+    viewer: Viewer
+    org_id: int
+    asset_id: int
+    version_id: int
+    rendition_id: int | None = None
 
 
 def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
@@ -147,8 +155,8 @@ def _organisation(work: Work, org_id: int) -> Viewer:
 
 
 def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
-    version = work.session.scalar(
-        sa.select(AssetVersionRow)
+    found = work.session.execute(
+        sa.select(AssetVersionRow, AssetRow.org_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
         .where(
             AssetVersionRow.id == claims["i"],
@@ -156,9 +164,10 @@ def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Deli
             identity.sees_version(work),
             identity.holds_asset(work, Permission.ASSET_DOWNLOAD),
         ),
-    )
-    if version is None:
+    ).one_or_none()
+    if found is None:
         return None
+    version, org_id = found
     return Delivery(
         sha256=version.sha256,
         byte_size=version.byte_size,
@@ -166,12 +175,16 @@ def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Deli
         file_name=version.file_name,
         inline=False,
         valid_until=valid_until,
+        viewer=work.viewer,
+        org_id=org_id,
+        asset_id=version.asset_id,
+        version_id=version.id,
     )
 
 
 def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
     found = work.session.execute(
-        sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow.file_name)
+        sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow, AssetRow.org_id)
         .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
@@ -184,7 +197,7 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
     ).one_or_none()
     if found is None:
         return None
-    rendition, preset, original_name = found
+    rendition, preset, version, org_id = found
     assert rendition.sha256 is not None, "a READY rendition has bytes"
     assert rendition.byte_size is not None, "and knows how many"
     made_as = Format[preset.format]
@@ -192,9 +205,14 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
         sha256=rendition.sha256,
         byte_size=rendition.byte_size,
         media_type=rendition.media_type or made_as.media_type,
-        file_name=f"{PurePath(original_name).stem}-{preset.name}{made_as.extension}",
+        file_name=f"{PurePath(version.file_name).stem}-{preset.name}{made_as.extension}",
         inline=True,
         valid_until=valid_until,
+        viewer=work.viewer,
+        org_id=org_id,
+        asset_id=version.asset_id,
+        version_id=version.id,
+        rendition_id=rendition.id,
     )
 
 

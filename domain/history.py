@@ -1,15 +1,17 @@
 """What happened: one event per committed change, written in the same transaction.
 
-Event types are past tense and stable; `EVENT_TYPES` is the whole list. Payloads hold ids and plain values, never
-personal data.
+Event types are past tense and stable; `EVENT_TYPES` is the whole list. Payloads hold ids, digests and words of ours,
+never personal data and never what somebody typed: why it was done, in their own words, is the event's reason, which can
+be erased.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from domain.work import Work
-from storage import events
+from storage import chain, events
 from storage.tables import EventRow
 
 EVENT_TYPES = frozenset(
@@ -23,6 +25,12 @@ EVENT_TYPES = frozenset(
         "asset.version_approved",
         "asset.approval_revoked",
         "asset.tags_changed",
+        "delivery.served",
+        "guest_link.created",
+        "guest_link.revoked",
+        "guest_link.used",
+        "inbox.accepted",
+        "inbox.rejected",
         "job.retried",
         "lightbox.created",
         "lightbox.updated",
@@ -34,15 +42,51 @@ EVENT_TYPES = frozenset(
         "rendition_preset.created",
         "rendition_preset.updated",
         "rendition_preset.archived",
+        "share.created",
+        "share.ended",
         "tag.created",
         "tag.updated",
         "tag.merged",
         "token.created",
         "token.revoked",
+        "token.rotated",
         "upload.completed",
         "upload.discarded",
+        # people, and what each holds
+        "brand.archived",
+        "brand.created",
+        "brand.updated",
+        "grant.created",
+        "grant.revoked",
+        "organisation.archived",
+        "organisation.created",
+        "organisation.updated",
+        "principal.created",
+        "principal.disabled",
+        "principal.enabled",
+        "principal.updated",
+        "role.archived",
+        "role.created",
+        "role.updated",
+        "team.archived",
+        "team.created",
+        "team.members_changed",
+        "team.updated",
+        # signing in
+        "identity.linked",
+        "invitation.accepted",
+        "invitation.revoked",
+        "password.changed",
+        "person.invited",
+        "person.joined",
+        "session.begun",
+        "session.ended",
     },
 )
+
+
+#: Numbers beyond this are written as text: JSON's readers lose their last digits (RFC 8785 refuses them).
+LARGEST_NUMBER = 2**53 - 1
 
 
 def record(
@@ -52,19 +96,46 @@ def record(
     payload: dict[str, Any] | None = None,
     *,
     org_id: int | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Adds the event to the unit of work."""
+    """Adds the event to the unit of work.
+
+    It stands in the chain of the subject's organisation, which `org_id` tells where it may be another than the
+    viewer's. `reason` is why, in somebody's words; where there is none, what the request itself said counts.
+    """
     assert type_ in EVENT_TYPES, type_
+    viewer, why = work.viewer, reason or work.reason
+    salt = None if not why else secrets.token_hex(16)
     events.add(
         work.session,
         EventRow(
-            org_id=org_id or work.viewer.org_id,
+            org_id=org_id or viewer.org_id,
             type=type_,
             subject_type=subject[0],
             subject_id=subject[1],
-            payload=payload or {},
-            actor_id=work.viewer.principal_id,
+            payload=_plain(payload or {}),
+            actor_id=viewer.principal_id,
+            on_behalf_of_id=viewer.on_behalf_of,
+            token_id=viewer.token_id,
+            origin=viewer.origin,
             request_id=work.request_id,
             occurred_at=work.now,
+            reason=why or None,
+            reason_salt=salt,
+            reason_digest=None if not why or salt is None else chain.reason_digest(salt, why),
         ),
     )
+
+
+def _plain(value: Any) -> Any:
+    """As it is kept and chained, the same on every database."""
+    match value:
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case bool() | str() | None:
+            return value
+        case int():
+            return value if abs(value) <= LARGEST_NUMBER else str(value)
+    raise AssertionError(f"An event cannot hold {value!r}.")

@@ -32,9 +32,16 @@ class Tree:
 
 @dataclass(frozen=True)
 class Lightbox:
-    """What lies in one lightbox, and the lightbox."""
+    """The lightbox, and what lies in it of the organisation that opened it or below: nobody opens another's assets by
+    placing them in a lightbox of their own. `orgs` None: the whole hub.
+    """
 
     id: int
+    root: int = 1
+    orgs: frozenset[int] | None = None
+
+    def has(self, org_id: int) -> bool:
+        return self.orgs is None or org_id in self.orgs
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class One:
 
 @dataclass(frozen=True)
 class Own:
-    """What one principal brought."""
+    """What one principal brought, until it has been judged."""
 
     principal_id: int
 
@@ -141,12 +148,12 @@ def _reached(scope: Scope, permission: Permission, asset: Facts) -> bool:
             if scope.kind not in {None, asset.kind}:
                 return False
             return scope.has(asset.org_id) or any(scope.has(org_id) for org_id in _shared(permission, asset))
-        case Lightbox(id_):
-            return id_ in asset.lightboxes
+        case Lightbox():
+            return scope.id in asset.lightboxes and scope.has(asset.org_id)
         case One(id_):
             return id_ == asset.id
         case Own(principal_id):
-            return principal_id == asset.created_by
+            return principal_id == asset.created_by and asset.lifecycle == "QUARANTINED"
 
 
 def _shared(permission: Permission, asset: Facts) -> frozenset[int]:

@@ -55,6 +55,7 @@ def begin(
     refuse_size(length, work.limits.max_upload_bytes)
     if not any(map(work.viewer.holdings.anywhere, BRINGING)):
         raise identity.not_allowed(Permission.ASSET_CREATE)
+    identity.count_upload(work)
     assert work.viewer.principal_id is not None, "somebody must own the upload"
     row = UploadRow(
         id=secrets.token_urlsafe(_ID_BYTES),

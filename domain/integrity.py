@@ -1,4 +1,4 @@
-"""Whether rows, bytes and the search index still agree.
+"""Whether rows, bytes and the search index still agree, and whether the audit is whole.
 
 Nothing is repaired and nothing is written. Batches are read in snapshots of their own, so that a check of a large hub
 neither holds up writers nor needs much memory; what changed while it was looked at is looked at again before it is
@@ -14,6 +14,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
+from domain import audit
 from domain.hub import Hub
 from domain.work import HUB
 from storage import blobs, events
@@ -41,12 +42,13 @@ class Tally:
     blobs: int = 0
     bytes: int = 0
     keys: int = 0
+    events: int = 0
     findings: int = field(default=0)
 
 
 def check(hub: Hub, tally: Tally, *, deep: bool = False) -> Iterator[Finding]:
     """Everything that is not as it should be, as it is found; `deep` reads every byte again."""
-    for source in (_blobs(hub, tally, deep=deep), _sizes(hub), _orphans(hub, tally), _index(hub)):
+    for source in (_blobs(hub, tally, deep=deep), _sizes(hub), _orphans(hub, tally), _audit(hub, tally), _index(hub)):
         for finding in source:
             tally.findings += 1
             yield finding
@@ -125,6 +127,18 @@ def _unknown(hub: Hub, keys: Sequence[str]) -> list[str]:
     with hub.reading(HUB) as work:
         known = set(work.session.scalars(sa.select(BlobRow.sha256).where(BlobRow.sha256.in_(keys))))
     return [key for key in keys if key not in known]
+
+
+def _audit(hub: Hub, tally: Tally) -> Iterator[Finding]:
+    """The first place in each organisation's chain of events that is not what was recorded."""
+
+    def count(events: int) -> None:
+        tally.events += events
+
+    for broken in audit.check(hub, count):
+        whose = "the hub" if broken.org_id is None else f"organisation {broken.org_id}"
+        sentence = f"In the audit of {whose}: {broken.sentence}"
+        yield Finding(f"AUDIT_{broken.fault.value}", f"{whose}:{broken.chain_seq}", sentence)
 
 
 def _index(hub: Hub) -> Iterator[Finding]:

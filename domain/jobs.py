@@ -14,5 +14,5 @@ def retry(work: Work, job_id: int) -> JobRow:
     job = asking.retry_job(work, job_id)
     if job.kind in RENDERING:
         renditions.revive(work, int(job.payload["version_id"]))
-    history.record(work, "job.retried", ("Job", job.id))
+    history.record(work, "job.retried", ("Job", job.id), org_id=job.org_id)
     return job

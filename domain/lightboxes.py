@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, sharing
 from domain.assets import reading
 from domain.pages import Key, Paging, Slice, read_slice, sliced
 from domain.permissions import Permission
@@ -24,6 +24,7 @@ from storage.tables import AssetRow, LightboxAssetRow, LightboxRow
 MAX_ASSETS = 10_000
 MAX_ADDED_AT_ONCE = 500
 GAP = 1 << 20
+ACTIONS = ("UPDATE", "ARCHIVE", "ADD_ASSETS", "REMOVE_ASSETS")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def create(work: Work, title: str, description: str | None = None) -> LightboxRo
     )
     work.session.add(row)
     work.session.flush()
-    history.record(work, "lightbox.created", ("Lightbox", row.id))
+    history.record(work, "lightbox.created", ("Lightbox", row.id), org_id=row.org_id)
     return row
 
 
@@ -89,8 +90,10 @@ def add(
     if not 1 <= len(wanted) <= MAX_ADDED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_ADDED_AT_ONCE} assets.", ("assets",), "length")
     row = _held(work, lightbox_id, expected_revision)
-    if len(reading.by_id(work, wanted)) != len(wanted):
+    found = reading.by_id(work, wanted)
+    if len(found) != len(wanted):
         raise NotFound("One of these assets does not exist.", ("assets",))
+    sharing.check_placing(work, row, found.values())
     if before in wanted:
         raise Conflict("An asset cannot stand before itself.", ("before",))
     notes = _take_out(work, row, wanted)
@@ -116,6 +119,24 @@ def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revi
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, LightboxRow]:
     rows = sa.select(LightboxRow).where(LightboxRow.id.in_(set(ids)), identity.sees_lightbox(work))
     return {row.id: row for row in work.session.scalars(rows)}
+
+
+def viewer_can(work: Work, rows: Iterable[LightboxRow]) -> dict[int, list[str]]:
+    """Per lightbox the actions that would not be refused now, whatever the assets are; ADD_ASSETS, where some would be
+    taken: see `sharing.check_placing`.
+    """
+    kept, held = list(rows), work.viewer.holdings
+    mine = _editable(work, [row.id for row in kept])
+    shares = held.anywhere(Permission.ASSET_SHARE)
+    return {
+        row.id: [
+            action
+            for action in ACTIONS
+            if row.id in mine
+            and (action != "ADD_ASSETS" or shares or held.in_org(Permission.LIGHTBOX_EDIT, row.org_id))
+        ]
+        for row in kept
+    }
 
 
 def page(work: Work, wanted: Paging) -> Slice[LightboxRow]:
@@ -176,22 +197,23 @@ def _held(work: Work, lightbox_id: int, expected_revision: int) -> LightboxRow:
     row = work.session.scalars(_listed(work).where(LightboxRow.id == lightbox_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("There is no lightbox with this id.", ("lightbox",))
-    if not _may_edit(work, row):
+    if row.id not in _editable(work, [row.id]):
         raise identity.not_allowed(Permission.LIGHTBOX_EDIT)
     if row.revision != expected_revision:
         raise StaleRevision(row.revision)
     return row
 
 
-def _may_edit(work: Work, row: LightboxRow) -> bool:
-    mine = sa.select(LightboxRow.id).where(LightboxRow.id == row.id, identity.edits_lightbox(work))
-    return work.session.scalar(mine) is not None
+def _editable(work: Work, ids: Iterable[int]) -> frozenset[int]:
+    """Of these, the lightboxes that the viewer may change: asked by what changes one, and answered as `viewerCan`."""
+    mine = sa.select(LightboxRow.id).where(LightboxRow.id.in_(set(ids)), identity.edits_lightbox(work))
+    return frozenset(work.session.scalars(mine.where(LightboxRow.archived_at.is_(None))))
 
 
 def _touched(work: Work, row: LightboxRow, event: str, **told: list[int]) -> LightboxRow:
     row.updated_at = work.now
     work.session.flush()
-    history.record(work, event, ("Lightbox", row.id), {"revision": row.revision, **told})
+    history.record(work, event, ("Lightbox", row.id), {"revision": row.revision, **told}, org_id=row.org_id)
     return row
 
 

@@ -46,14 +46,14 @@ def record(work: Work, version: AssetVersionRow, findings: Findings) -> None:
         work.session.add(MetadataRow(version_id=version.id, namespace=namespace, name=name, value=value))
     work.session.flush()
     _propose(work, version, findings)
-    history.record(work, "asset.version_analysed", ("Asset", version.asset_id), {"version": version.id})
+    _record(work, version)
 
 
 def record_failure(work: Work, version: AssetVersionRow, code: str, message: str) -> None:
     """The file could not be read; what was known of it stays."""
     if version.analysis_state != "READY":
         version.analysis_state, version.failure_code, version.failure_message = "FAILED", code, message
-        history.record(work, "asset.version_analysed", ("Asset", version.asset_id), {"version": version.id})
+        _record(work, version)
 
 
 def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[MetadataRow]]:
@@ -66,6 +66,11 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[Metada
     for row in work.session.scalars(rows):
         found[row.version_id].append(row)
     return found
+
+
+def _record(work: Work, version: AssetVersionRow) -> None:
+    org_id = work.session.get_one(AssetRow, version.asset_id).org_id
+    history.record(work, "asset.version_analysed", ("Asset", version.asset_id), {"version": version.id}, org_id=org_id)
 
 
 def _propose(work: Work, version: AssetVersionRow, findings: Findings) -> None:

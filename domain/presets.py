@@ -135,7 +135,7 @@ def update(work: Work, preset_id: int, wish: Wish, expected_revision: int) -> Re
     row.is_default = row.is_default if wish.is_default is None else wish.is_default
     row.updated_at = work.now
     _flush(work, recipe.preset)
-    history.record(work, "rendition_preset.updated", ("RenditionPreset", row.id))
+    history.record(work, "rendition_preset.updated", ("RenditionPreset", row.id), org_id=BRAND_ORG_ID)
     if was != (row.params_digest, row.is_default):
         _apply(work, row)
     return row
@@ -176,7 +176,7 @@ def archive(work: Work, preset_id: int, expected_revision: int) -> RenditionPres
     row = _held(work, preset_id, expected_revision)
     row.archived_at = row.updated_at = work.now
     work.session.flush()
-    history.record(work, "rendition_preset.archived", ("RenditionPreset", row.id))
+    history.record(work, "rendition_preset.archived", ("RenditionPreset", row.id), org_id=BRAND_ORG_ID)
     return row
 
 
@@ -245,7 +245,7 @@ def _add(work: Work, recipe: Recipe, *, is_default: bool) -> RenditionPresetRow:
     _write(row, recipe)
     work.session.add(row)
     _flush(work, recipe.preset)
-    history.record(work, "rendition_preset.created", ("RenditionPreset", row.id))
+    history.record(work, "rendition_preset.created", ("RenditionPreset", row.id), org_id=BRAND_ORG_ID)
     return row
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from domain import asking, blobs, history, identity
-from domain.recipes import FailureCode, Fit, Format, Recipe
 from domain.permissions import Permission
+from domain.recipes import FailureCode, Fit, Format, Recipe
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
@@ -90,7 +90,7 @@ def queue_for(
     work.session.flush()
     if lacking:
         payload = {"asset": version.asset_id, "presets": [preset.id for preset in lacking]}
-        history.record(work, "rendition.queued", ("AssetVersion", version.id), payload)
+        _record(work, "rendition.queued", version, payload)
     if version.analysis_state == "QUEUED" or any(preset.params_digest not in ready for preset in lacking):
         asking.ask(work, RenderVersionAgain(version.id) if again else RenderVersion(version.id))
 
@@ -100,7 +100,8 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
     row = visible(work, [rendition_id]).get(rendition_id)
     if row is None:
         raise NotFound("There is no rendition with this id.", ("rendition",))
-    _check_allowed(work, work.session.get_one(AssetVersionRow, row.version_id))
+    version = work.session.get_one(AssetVersionRow, row.version_id)
+    _check_allowed(work, version)
     changed = work.session.execute(
         sa.update(RenditionRow)
         .where(RenditionRow.id == row.id, RenditionRow.state == "FAILED")
@@ -110,7 +111,7 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
     if not changed:
         raise Conflict("Only a failed rendition can be retried.", ("rendition",))
     work.session.refresh(row)
-    history.record(work, "rendition.queued", ("AssetVersion", row.version_id), {"presets": [row.preset_id]})
+    _record(work, "rendition.queued", version, {"presets": [row.preset_id]})
     asking.ask(work, RenderVersion(row.version_id))
     return row
 
@@ -239,6 +240,11 @@ def is_retryable(code: str | None) -> bool:
     return known is None or known.is_retryable
 
 
+def _record(work: Work, type_: str, version: AssetVersionRow, payload: dict[str, Any]) -> None:
+    org_id = work.session.get_one(AssetRow, version.asset_id).org_id
+    history.record(work, type_, ("AssetVersion", version.id), payload, org_id=org_id)
+
+
 def _check_allowed(work: Work, version: AssetVersionRow) -> None:
     identity.require(work, Permission.RENDITION_REQUEST, work.session.get_one(AssetRow, version.asset_id))
 
@@ -295,4 +301,4 @@ def _record_ends(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Ou
         ids = [rendition_id for rendition_id, outcome in outcomes.items() if isinstance(outcome, made)]
         if ids:
             payload = {"asset": version.asset_id, "renditions": ids}
-            history.record(work, type_, ("AssetVersion", version.id), payload)
+            _record(work, type_, version, payload)

@@ -67,7 +67,7 @@ def update(
         _write_synonyms(work, row, synonyms)
     row.updated_at = work.now
     work.session.flush()
-    history.record(work, "tag.updated", ("Tag", row.id))
+    history.record(work, "tag.updated", ("Tag", row.id), org_id=BRAND_ORG_ID)
     return row
 
 
@@ -97,7 +97,7 @@ def merge(work: Work, into_id: int, from_ids: Sequence[int], expected_revision: 
     into.updated_at = work.now
     work.session.flush()
     work.session.expire_all()
-    history.record(work, "tag.merged", ("Tag", into.id), {"from": sorted(losers)})
+    history.record(work, "tag.merged", ("Tag", into.id), {"from": sorted(losers)}, org_id=BRAND_ORG_ID)
     return into
 
 
@@ -275,7 +275,7 @@ def _insert(work: Work, name: str, parent_id: int | None = None) -> TagRow | Non
         work.session.delete(row)
         work.session.flush()
         return None
-    history.record(work, "tag.created", ("Tag", row.id))
+    history.record(work, "tag.created", ("Tag", row.id), org_id=BRAND_ORG_ID)
     return row
 
 

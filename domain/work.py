@@ -67,6 +67,8 @@ class Work:
     limits: Limits = field(default_factory=Limits)
     public_url: str = ""
     request_id: str | None = None
+    #: Why, where the request as a whole said so: events without a reason of their own take it.
+    reason: str | None = None
 
     @property
     def now(self) -> datetime:

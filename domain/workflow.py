@@ -42,7 +42,8 @@ def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -
     asset.updated_at = work.now
     work.session.flush()
     payload = {"version": version.id, "sha256": sha256}
-    history.record(work, "asset.version_approved", ("Asset", asset.id), payload)
+    said = paragraphs(note, MAX_NOTE, ("note",))
+    history.record(work, "asset.version_approved", ("Asset", asset.id), payload, org_id=asset.org_id, reason=said)
     return version
 
 
@@ -59,7 +60,7 @@ def revoke(work: Work, version_id: int) -> AssetVersionRow:
         _back_to_draft(asset)
     asset.updated_at = work.now
     work.session.flush()
-    history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id})
+    history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id}, org_id=asset.org_id)
     return version
 
 

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import assets, delivery, pages, taxonomy
-from domain.assets import Stage
+from domain import assets, delivery, pages, sharing, taxonomy
+from domain.assets import Stage, personal
 from domain.global_ids import encode, number_of
+from domain.permissions import Permission
 from domain.refusals import Invalid, NotFound
 from domain.work import Work
+from schema.audit import AuditEvent, history
+from schema.connections import Connection
 from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
-from schema.fields import field
+from schema.fields import Subject, field
 from schema.filters import AssetOrder, AssetWhere
 from schema.listing import AssetConnection, AssetList
-from schema.node import KINDS, Kind, Node, fetch
+from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant, Sha256, Url
 from schema.taxonomy import Tag
 from schema.versions import AssetVersion, AssetVersionConnection
 from storage.tables import AssetRow
+
+if TYPE_CHECKING:
+    from schema.organisations import Brand, Organisation
+    from schema.sharing import Share
 
 
 @strawberry.type(description="Something the brand owns or may use, in all its versions.")
@@ -49,6 +57,24 @@ class Asset(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    def subject(self) -> Subject:
+        return Subject(personal.may, self.row.id)
+
+    @field("What happened to it, newest first.", needs=Permission.AUDIT_VIEW)
+    async def history(
+        self,
+        info: strawberry.Info[Context],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AuditEvent] | None:
+        return await history(info, "Asset", self.row.id, first=first, after=after, last=last, before=before)
+
+    @field("Shares of it that stand, newest first, at most 200.")
+    async def shares(self, info: strawberry.Info[Context]) -> list[Annotated[Share, strawberry.lazy("schema.sharing")]]:
+        return [speak("Share", row) for row in await info.context.load(sharing.of_assets, self.row.id) or []]
 
     @field("Its tags, by name.")
     async def tags(self, info: strawberry.Info[Context]) -> list[Tag]:
@@ -80,6 +106,21 @@ class Asset(Node):
         found = await info.context.load(assets.versions_of, self.row.id, wanted.shared())
         assert found is not None
         return AssetVersionConnection(slice=replace(found, scope=scope), asset_id=self.row.id)
+
+    @field("What people outside know it by; null for none, or where the viewer may not know of it.")
+    async def brand(
+        self, info: strawberry.Info[Context]
+    ) -> Annotated[Brand, strawberry.lazy("schema.organisations")] | None:
+        number = self.row.brand_id
+        found: Brand | None = None if number is None else await fetch(info.context, "Brand", number)
+        return found
+
+    @field("Whose it is; null where the viewer may not know of it.")
+    async def organisation(
+        self, info: strawberry.Info[Context]
+    ) -> Annotated[Organisation, strawberry.lazy("schema.organisations")] | None:
+        found: Organisation | None = await fetch(info.context, "Organisation", self.row.org_id)
+        return found
 
     @field("A stable address that always leads to the newest approved version in a preset.")
     def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url:

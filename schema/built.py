@@ -8,23 +8,74 @@ from strawberry.tools import merge_types
 
 from schema import errors, node
 from schema.assets import Asset, AssetQueries
+from schema.audit import AuditQueries
+from schema.guests import GuestLink, GuestMutations, GuestQueries
 from schema.hub import HubMutations, HubQueries, Job
+from schema.inbox import InboxMutations, InboxQueries
 from schema.ingest import IngestMutations
 from schema.lightboxes import Lightbox, LightboxMutations, LightboxQueries
+from schema.organisations import Brand, Organisation, OrganisationMutations, OrganisationQueries
+from schema.people.actors import ActorQueries, Person, ServiceAccount
+from schema.people.grants import Grant, GrantMutations
+from schema.people.mutations import PeopleMutations
+from schema.people.roles import Role, RoleMutations, RoleQueries
+from schema.people.teams import Team, TeamMutations
 from schema.renditions import Rendition, RenditionMutations, RenditionPreset, RenditionQueries
 from schema.scalars import SCALARS
+from schema.sharing import Share, ShareMutations, ShareQueries
 from schema.taxonomy import Tag, TaxonomyMutations, TaxonomyQueries
+from schema.tokens import Token, TokenMutations, TokenQueries
 from schema.versions import AssetVersion
 
-Query = merge_types("Query", (HubQueries, AssetQueries, TaxonomyQueries, LightboxQueries, RenditionQueries))
+_SHARING_QUERIES = (TokenQueries, ShareQueries, GuestQueries, InboxQueries)
+_SHARING_MUTATIONS = (TokenMutations, ShareMutations, GuestMutations, InboxMutations)
+_PEOPLE_QUERIES = (OrganisationQueries, ActorQueries, RoleQueries)
+_PEOPLE_MUTATIONS = (OrganisationMutations, PeopleMutations, TeamMutations, RoleMutations, GrantMutations)
+_PEOPLE_TYPES = (Organisation, Brand, Person, ServiceAccount, Team, Role, Grant)
+
+Query = merge_types(
+    "Query",
+    (
+        HubQueries,
+        AssetQueries,
+        TaxonomyQueries,
+        LightboxQueries,
+        RenditionQueries,
+        AuditQueries,
+        *_SHARING_QUERIES,
+        *_PEOPLE_QUERIES,
+    ),
+)
 Mutation = merge_types(
-    "Mutation", (IngestMutations, TaxonomyMutations, LightboxMutations, RenditionMutations, HubMutations)
+    "Mutation",
+    (
+        IngestMutations,
+        TaxonomyMutations,
+        LightboxMutations,
+        RenditionMutations,
+        HubMutations,
+        *_SHARING_MUTATIONS,
+        *_PEOPLE_MUTATIONS,
+    ),
 )
 
 built = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[Asset, AssetVersion, Rendition, RenditionPreset, Tag, Lightbox, Job, *errors.concrete_types()],
+    types=[
+        Asset,
+        AssetVersion,
+        Rendition,
+        RenditionPreset,
+        Tag,
+        Lightbox,
+        Job,
+        Token,
+        Share,
+        GuestLink,
+        *_PEOPLE_TYPES,
+        *errors.concrete_types(),
+    ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

@@ -20,10 +20,14 @@ Value = TypeVar("Value")
 
 
 class Context:
-    def __init__(self, hub: Hub, viewer: Viewer, request_id: str) -> None:
+    def __init__(self, hub: Hub, viewer: Viewer, request_id: str, reason: str | None = None) -> None:
         self.hub = hub
+        #: Why the request is made, as it says itself.
+        self.reason = reason
         self.viewer = viewer
         self.request_id = request_id
+        #: What was left out of the answer for want of a permission, as `schema.fields` tells it.
+        self.denied: list[dict[str, Any]] = []
         self._open = ExitStack()
         self._reading: Work | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
@@ -40,6 +44,7 @@ class Context:
         """A unit of work to write with; whatever was read before is forgotten."""
         self.close()
         with self.hub.writing(self.viewer, self.request_id) as work:
+            work.reason = self.reason
             yield work
 
     async def load(

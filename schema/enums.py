@@ -8,6 +8,7 @@ import strawberry
 
 from domain import recipes
 from domain.assets import OnDuplicate, OrderField, Stage
+from domain.permissions import Permission
 
 
 @strawberry.enum(description="How far a rendition, or the reading of a file, has come.")
@@ -83,6 +84,7 @@ for _enum, _name, _description in (
     (OrderField, "AssetOrderField", "By what assets can be ordered."),
     (Stage, "Stage", "DRAFT: all one may see. APPROVED: what has an approved version."),
     (OnDuplicate, "OnDuplicate", "What to do when the same bytes are here."),
+    (Permission, "Permission", "What may be allowed or forbidden, by name."),
     (recipes.Format, "RenditionFormat", "The file format of a rendition."),
     (recipes.Fit, "RenditionFit", "How a picture is put into its box."),
 ):

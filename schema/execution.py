@@ -29,8 +29,9 @@ from graphql import (
 )
 
 from domain.hub import Hub, refusal_of
-from domain.refusals import NotSignedIn, Refusal
+from domain.refusals import NotAllowed, NotSignedIn, Refusal
 from domain.work import Viewer
+from schema.audit import reason_of
 from schema.built import built
 from schema.context import Context
 
@@ -70,16 +71,10 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     """The response to one request, as JSON; never raises."""
     if viewer is None:
         return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
-    try:
-        document = parse(request.query, max_tokens=MAX_TOKENS)
-    except GraphQLSyntaxError as error:
-        return _refused(error)
-    except RecursionError:
-        return _refused(GraphQLError("This document nests too deeply.", extensions={"code": "TOO_DEEP"}))
-    refusal = _misplaced(document, request)
+    refusal = _unfit(request)
     if refusal is not None:
         return refusal
-    context = Context(hub, viewer, request_id)
+    context = Context(hub, viewer, request_id, reason_of(request.extensions))
     try:
         with _loop() as loop:
             result = loop.run_until_complete(_execute(context, request))
@@ -88,7 +83,21 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     finally:
         context.close()
     spoken = [_spoken(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
-    return Answered(_body(result.data, spoken), executed=not _never_ran(result))
+    return Answered(_body(result.data, spoken, denied=context.denied), executed=not _never_ran(result))
+
+
+def _unfit(request: Asked) -> Answered | None:
+    """The refusal of a request that cannot be run here; None where it can."""
+    try:
+        document = parse(request.query, max_tokens=MAX_TOKENS)
+        reason_of(request.extensions)
+    except GraphQLSyntaxError as error:
+        return _refused(error)
+    except RecursionError:
+        return _refused(GraphQLError("This document nests too deeply.", extensions={"code": "TOO_DEEP"}))
+    except Refusal as unfit:
+        return _refused(GraphQLError(unfit.message, extensions={"code": unfit.code}))
+    return _misplaced(document, request)
 
 
 def _misplaced(document: DocumentNode, request: Asked) -> Answered | None:
@@ -134,10 +143,18 @@ def _refused(error: GraphQLError) -> Answered:
     return Answered(_body(None, [_spoken(error, "")], with_data=False), executed=False)
 
 
-def _body(data: Any, errors: list[dict[str, Any]], *, with_data: bool = True) -> bytes:
+def _body(
+    data: Any,
+    errors: list[dict[str, Any]],
+    *,
+    with_data: bool = True,
+    denied: list[dict[str, Any]] | None = None,
+) -> bytes:
     body: dict[str, Any] = {"data": data} if with_data else {}
     if errors:
         body["errors"] = errors
+    if denied:
+        body["extensions"] = {"denied": denied}
     return orjson.dumps(body)
 
 
@@ -153,6 +170,8 @@ def _spoken(error: GraphQLError, request_id: str) -> dict[str, Any]:
         extensions: dict[str, Any] = {"code": cause.code}
         if cause.path:
             extensions["argument"] = ".".join(cause.path)
+        if isinstance(cause, NotAllowed):
+            extensions["permission"] = cause.permission
         if getattr(cause, "position", None) is not None:
             extensions["position"] = cause.position  # type: ignore[attr-defined]  # only BadSearch has one
         return _formatted(error, cause.message, extensions)

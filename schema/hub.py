@@ -8,8 +8,9 @@ from typing import Any
 
 import strawberry
 
-from domain import asking, jobs, search
+from domain import asking, jobs, people, search
 from domain.global_ids import decode, encode, number_of
+from domain.permissions import Permission
 from domain.refusals import Invalid, NotFound
 from domain.work import Work
 from schema.context import Context
@@ -18,6 +19,8 @@ from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
+from schema.organisations import Organisation
+from schema.people.actors import Actor
 from schema.scalars import Instant
 from storage.tables import JobRow
 
@@ -28,7 +31,22 @@ DEFAULT_SUGGESTIONS = 10
 @strawberry.type(description="Who is asking.")
 class Viewer:
     name: str
-    is_administrator: bool
+    is_administrator: bool = strawberry.field(description="Whether they hold everything, everywhere.")
+
+    @field("Where they belong; null for a guest.")
+    async def organisation(self, info: strawberry.Info[Context]) -> Organisation | None:
+        found: Organisation | None = await fetch(info.context, "Organisation", info.context.viewer.org_id)
+        return found
+
+    @field("What they hold somewhere, by the token they came with; where, each thing says in its `viewerCan`.")
+    def permissions(self, info: strawberry.Info[Context]) -> list[Permission]:
+        return [each for each in Permission if info.context.viewer.holdings.anywhere(each)]
+
+    @field("Themselves, as others see them; null for a guest.")
+    async def person(self, info: strawberry.Info[Context]) -> Actor | None:
+        number = info.context.viewer.principal_id
+        row = None if number is None else await info.context.load(people.by_id, number)
+        return None if row is None else Actor.of(row)
 
 
 @strawberry.type(description="Why a job did not do its work; a dead one can be given all its attempts again.")

@@ -32,6 +32,12 @@ class AssetCreateInput:
         description="When the same bytes are here: REFUSE, REUSE the asset that holds them, or make a DISTINCT one.",
     )
     reason: str | None = strawberry.field(default=None, description="Why it is DISTINCT; recorded.")
+    organisation: strawberry.ID | None = strawberry.field(
+        default=None, description="Whose it is to be; the viewer's own organisation's if not said."
+    )
+    brand: strawberry.ID | None = strawberry.field(
+        default=None, description="A brand of that organisation or of one above it."
+    )
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -60,7 +66,9 @@ class AssetVersionRestoreInput:
     client_mutation_id: str | None = None
 
 
-@strawberry.input(description="Changes to an asset; what is left out stays, and `description: null` takes it away.")
+@strawberry.input(
+    description="Changes to an asset; what is left out stays, and `null` takes a description or a brand away."
+)
 class AssetUpdateInput:
     asset: strawberry.ID
     expected_revision: int
@@ -69,6 +77,9 @@ class AssetUpdateInput:
     tags: list[str] | None = strawberry.field(default=None, description="All tags from now on, by name.")
     add_tags: list[str] | None = strawberry.field(default=None, description="By name; unknown ones are made.")
     remove_tags: list[strawberry.ID] | None = None
+    brand: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A brand of the asset's organisation or of one above it."
+    )
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -169,6 +180,8 @@ class IngestMutations:
                 tags=input.tags or (),
                 on_duplicate=input.on_duplicate,
                 reason=input.reason,
+                org_id=_optional("Organisation", input.organisation, "organisation"),
+                brand_id=_optional("Brand", input.brand, "brand"),
             )
             created = assets.create(work, assets.of_upload(work, input.upload), new)
             twin = created.duplicate_of
@@ -217,6 +230,7 @@ class IngestMutations:
                 tags=input.tags,
                 add_tags=input.add_tags or (),
                 remove_tags=[number_of("Tag", each, ("removeTags",)) for each in input.remove_tags or ()],
+                brand_id=UNSET if input.brand is strawberry.UNSET else _optional("Brand", input.brand, "brand"),
             )
             number = number_of("Asset", input.asset, ("asset",))
             return _asset(assets.update(work, number, changes, input.expected_revision))
@@ -261,6 +275,10 @@ class IngestMutations:
             return _version(workflow.revoke(work, number_of("AssetVersion", input.version, ("version",))))
 
         return run(info, input, AssetVersionApprovalPayload, act)
+
+
+def _optional(type_: str, id_: strawberry.ID | None, place: str) -> int | None:
+    return None if id_ is None else number_of(type_, id_, (place,))
 
 
 def _asset(row: AssetRow) -> dict[str, tuple[str, int] | None]:

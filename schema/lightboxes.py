@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import lightboxes, pages
+from domain import lightboxes, pages, sharing
+from domain.assets import personal
 from domain.global_ids import encode, number_of
+from domain.permissions import Permission
 from domain.work import Work
 from schema.assets import Asset
 from schema.context import Context
 from schema.errors import MutationError
-from schema.fields import field, mutation
+from schema.fields import Subject, field, mutation
 from schema.mutating import Answer, run
-from schema.node import KINDS, Kind, Node
+from schema.node import KINDS, Kind, Node, speak
 from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
 from schema.scalars import Instant
 from storage.tables import LightboxRow
 
+if TYPE_CHECKING:
+    from schema.sharing import Share
+
+
+@strawberry.enum(description="What the viewer may do with a lightbox now.")
+class LightboxAction(Enum):
+    UPDATE = "UPDATE"
+    ARCHIVE = "ARCHIVE"
+    ADD_ASSETS = "ADD_ASSETS"
+    REMOVE_ASSETS = "REMOVE_ASSETS"
+
 
 @strawberry.type(description="An asset in a lightbox.")
 class LightboxAssetEdge:
+    placed: strawberry.Private[lightboxes.Placed]
     node: Asset
     cursor: str
-    note: str | None = strawberry.field(description="Why it is there.")
+
+    def subject(self) -> Subject:
+        return Subject(personal.may, self.placed.asset.id)
+
+    @field("Why it is there.", needs=Permission.FIELD_NOTES)
+    def note(self) -> str | None:
+        return self.placed.note
 
 
 @strawberry.type(description="A page of a lightbox's assets, in its order.")
@@ -36,7 +59,7 @@ class LightboxAssetConnection:
     def edges(self, info: strawberry.Info[Context]) -> list[LightboxAssetEdge]:
         marks = cursors(info.context.work, self.slice)
         return [
-            LightboxAssetEdge(node=Asset.of(placed.asset), cursor=mark, note=placed.note)
+            LightboxAssetEdge(placed=placed, node=Asset.of(placed.asset), cursor=mark)
             for placed, mark in zip(self.slice.rows, marks, strict=True)
         ]
 
@@ -76,6 +99,10 @@ class Lightbox(Node):
             updated_at=row.updated_at,
         )
 
+    @field("Shares of it that stand, newest first, at most 200.")
+    async def shares(self, info: strawberry.Info[Context]) -> list[Annotated[Share, strawberry.lazy("schema.sharing")]]:
+        return [speak("Share", row) for row in await info.context.load(sharing.of_lightboxes, self.row.id) or []]
+
     @field("Its assets, in its order.")
     async def assets(
         self,
@@ -90,6 +117,10 @@ class Lightbox(Node):
         found = await info.context.load(lightboxes.assets_of, self.row.id, wanted.shared())
         assert found is not None
         return LightboxAssetConnection(slice=replace(found, scope=scope), lightbox_id=self.row.id)
+
+    @field("What the viewer may do with it now.")
+    async def viewer_can(self, info: strawberry.Info[Context]) -> list[LightboxAction]:
+        return [LightboxAction(word) for word in await info.context.load(_viewer_can, self.row) or ()]
 
 
 @strawberry.type
@@ -252,6 +283,12 @@ class LightboxMutations:
             return _box(lightboxes.remove(work, _number(input.lightbox), gone, input.expected_revision))
 
         return run(info, input, LightboxPayload, act)
+
+
+def _viewer_can(work: Work, rows: Iterable[LightboxRow]) -> dict[LightboxRow, list[str]]:
+    kept = list(rows)
+    found = lightboxes.viewer_can(work, kept)
+    return {row: found[row.id] for row in kept}
 
 
 def _number(lightbox: strawberry.ID) -> int:

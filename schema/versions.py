@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain import assets, delivery, metadata, pages, presets, renditions
+from domain.assets import personal
 from domain.global_ids import encode
+from domain.permissions import Permission
 from domain.refusals import NotFound
 from schema.context import Context
 from schema.enums import RenditionState
-from schema.fields import field
+from schema.fields import Subject, deny, field, may
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import PageInfo, cursors, page_info
 from schema.renditions import Rendition, RenditionFailure, SignedUrl
@@ -39,7 +41,6 @@ class AssetVersion(Node):
     width: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
     height: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
     file_name: str
-    change_note: str | None
     captured_at: Instant | None
     created_at: Instant
     analysis: RenditionState = strawberry.field(description="How far the reading of its metadata has come.")
@@ -57,12 +58,18 @@ class AssetVersion(Node):
             width=row.width,
             height=row.height,
             file_name=row.file_name,
-            change_note=row.change_note,
             captured_at=row.captured_at,
             created_at=row.created_at,
             analysis=RenditionState(row.analysis_state),
             failure=RenditionFailure.of(row.failure_code, row.failure_message),
         )
+
+    def subject(self) -> Subject:
+        return Subject(personal.may, self.row.asset_id)
+
+    @field("Why it was made.", needs=Permission.FIELD_NOTES)
+    def change_note(self) -> str | None:
+        return self.row.change_note
 
     @field("The asset it belongs to.")
     async def asset(self, info: strawberry.Info[Context]) -> Annotated[Asset, strawberry.lazy("schema.assets")]:
@@ -78,10 +85,18 @@ class AssetVersion(Node):
         found = await info.context.load(assets.versions_by_id, self.row.made_from_id)
         return None if found is None else AssetVersion.of(found)
 
-    @field("Everything the file says of itself, by namespace and name.")
+    @field(
+        "Everything the file says of itself, by namespace and name. Places, serial numbers and ways to reach people "
+        f"are left out without the permission `{Permission.FIELD_PERSONAL.value}`."
+    )
     async def metadata(self, info: strawberry.Info[Context]) -> list[MetadataEntry]:
         rows = await info.context.load(metadata.of_versions, self.row.id) or []
-        return [MetadataEntry(namespace=row.namespace, name=row.name, value=Json(row.value)) for row in rows]
+        shown = rows
+        if not await may(info, self.subject(), Permission.FIELD_PERSONAL):
+            shown = [row for row in rows if not personal.is_personal(row)]
+        if len(shown) < len(rows):
+            deny(info, Permission.FIELD_PERSONAL)
+        return [MetadataEntry(namespace=row.namespace, name=row.name, value=Json(row.value)) for row in shown]
 
     @field("What the presets have made of it, or are making.")
     async def renditions(self, info: strawberry.Info[Context]) -> list[Rendition]:
@@ -96,7 +111,7 @@ class AssetVersion(Node):
                 return Rendition.of(row)
         return None
 
-    @field("Where its own bytes are fetched.")
+    @field("Where its own bytes are fetched.", needs=Permission.ASSET_DOWNLOAD)
     def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.original_url(info.context.work, self.row))
 

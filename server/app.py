@@ -7,18 +7,38 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from domain.hub import Hub
-from server import edge, explorer, files, graphql, health, problems, uploads
+from domain.identity.jwt_bearer import Trusted
+from domain.identity.oidc import Provider
+from server import edge, explorer, files, graphql, health, problems, signing_in, uploads
 from server.desk import Desk
 from server.meters import Meters
+from server.turnstile import Turnstile
+from server.uses import Uses
 from storage import staging
 
 
 def make_app(hub: Hub) -> Starlette:
     """An ASGI application over an open hub, which it neither migrates nor closes."""
-    desk = Desk(hub, staging.Staging(hub.settings.staging_dir), Meters())
+    told = hub.settings
+    desk = Desk(
+        hub,
+        staging.Staging(told.staging_dir),
+        Meters(),
+        Turnstile(told),
+        Uses(hub),
+        provider=Provider(told, hub.clock) if told.oidc_issuer else None,
+        trusted=Trusted(told, hub.clock) if told.jwt_issuer else None,
+    )
     app = Starlette(
-        routes=[*graphql.ROUTES, *explorer.ROUTES, *uploads.ROUTES, *files.ROUTES, *health.ROUTES],
-        middleware=[Middleware(edge.Edge, meters=desk.meters)],
+        routes=[
+            *graphql.ROUTES,
+            *explorer.ROUTES,
+            *signing_in.ROUTES,
+            *uploads.ROUTES,
+            *files.ROUTES,
+            *health.ROUTES,
+        ],
+        middleware=[Middleware(edge.Edge, meters=desk.meters, afterwards=desk.write_uses)],
         exception_handlers={
             HTTPException: problems.on_http,
             **dict.fromkeys(problems.REFUSALS, problems.on_refusal),

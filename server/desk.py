@@ -1,7 +1,8 @@
-"""What every endpoint finds on its desk: the hub, the staging folder, the meters, and two pools of threads.
+"""What every endpoint finds on its desk: the hub, the staging folder, the meters, who asks, and pools of threads.
 
 Database work gets as many threads as the database has connections, so that no thread ever waits for one. Bytes are
-moved on threads of their own, so that slow disks and clients never keep a query waiting.
+moved on threads of their own, so that slow disks and clients never keep a query waiting; identity providers are asked
+and passwords computed on others yet.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from domain import identity
 from domain.hub import Hub
+from domain.identity import jwt, sessions
+from domain.identity.jwt_bearer import Trusted
+from domain.identity.jwt_keys import KeyUnknown
+from domain.identity.oidc import Provider
+from domain.identity.passwords import AT_ONCE
 from domain.refusals import NotSignedIn
 from domain.work import Viewer, Work
-from server import logs
+from server import addresses, cookies, logs, same_origin
 from server.meters import Meters
+from server.turnstile import Turnstile
+from server.uses import Uses
 from storage import staging
 from storage.database import POOL_SIZE
 
@@ -28,6 +36,8 @@ T = TypeVar("T")
 
 #: Reads and writes of file bytes under way at once.
 BYTE_THREADS = 16
+#: Questions to identity providers under way at once.
+OUTSIDE_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,17 @@ class Desk:
     hub: Hub
     staging: staging.Staging
     meters: Meters
+    turnstile: Turnstile
+    uses: Uses
+    #: Where people sign in, and whose signed tokens are believed; None where none is set.
+    provider: Provider | None
+    trusted: Trusted | None
     rows: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(POOL_SIZE))
     #: Per part of the hub the look at it that was begun last; one that hangs is not joined by more.
     looks: dict[str, Future[None]] = field(default_factory=dict)
     bytes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(BYTE_THREADS))
+    outside: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(OUTSIDE_THREADS))
+    hashing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
 
     async def read(self, viewer: Viewer, question: Callable[[Work], T]) -> T:
         """Asks on a database thread, in one snapshot."""
@@ -64,22 +81,73 @@ class Desk:
     async def with_bytes(self, do: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(do, limiter=self.bytes)
 
-    async def viewer(self, request: Request) -> Viewer:
-        """Who asks; `NotSignedIn` without a valid bearer token."""
-        token = bearer(request)
-        return await self.with_rows(lambda: identity.viewer_of_token(self.hub, token))
+    async def with_outside(self, do: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(do, limiter=self.outside)
+
+    async def with_hashing(self, do: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(do, limiter=self.hashing)
+
+    def address(self, request: HTTPConnection) -> str | None:
+        """The client's IP address, behind trusted proxies."""
+        return addresses.of(request, self.hub.settings.trusted_networks)
+
+    async def viewer(self, request: HTTPConnection) -> Viewer:
+        """Who asks: by bearer token, by a trusted issuer's signed token, or by a session's cookie from our own pages.
+
+        `NotSignedIn` when nobody, in the same words whatever is wrong with what was shown. Refuses with 429 where too
+        much came from there or by this token, and with 403 a session that another site's page would use.
+        """
+        address, bearer = self.address(request), _bearer(request)
+        session = None if "authorization" in request.headers else cookies.session_of(request, self.hub.settings)
+        shown = bearer or session
+        if shown is None:
+            self.turnstile.count_stranger(address)
+            raise NotSignedIn("Sign in: send your token as `Authorization: Bearer …`.")
+        self.turnstile.admit(address, shown)
+        if session is not None:
+            same_origin.require(request, self.hub.settings)
+        try:
+            viewer = await (self._of_bearer(shown, address) if bearer else self._of_session(shown, address))
+        except NotSignedIn:
+            self.turnstile.unwelcome(shown)
+            self.turnstile.count_stranger(address)
+            raise
+        self.turnstile.welcome(shown)
+        self.turnstile.spend(viewer)
+        self.uses.note(viewer)
+        return viewer
+
+    async def write_uses(self) -> None:
+        """To be awaited after an answer has gone out."""
+        if self.uses.are_due:
+            await self.with_rows(self.uses.write_down)
+
+    async def _of_session(self, secret: str, address: str | None) -> Viewer:
+        return await self.with_rows(lambda: sessions.viewer_of_session(self.hub, secret, address))
+
+    async def _of_bearer(self, token: str, address: str | None) -> Viewer:
+        trusted = self.trusted
+        if trusted is None or not jwt.is_one(token):
+            return await self.with_rows(lambda: identity.viewer_of_token(self.hub, token, address))
+        try:
+            try:
+                return await self.with_rows(lambda: trusted.viewer(self.hub, token, address))
+            except KeyUnknown:  # whoever shows a token of a known key never waits for this
+                if (why := await self.with_outside(trusted.refresh)) is not None:
+                    logs.log.warning("the trusted issuer is unreachable", why=why)
+            return await self.with_rows(lambda: trusted.viewer(self.hub, token, address))
+        except (jwt.Disbelieved, KeyUnknown) as error:
+            logs.log.info("a signed token was refused", why=str(error) or "signed by an unknown key")
+            raise NotSignedIn("This token is not valid: it is unknown, revoked or expired.") from None
 
 
-def of(request: Request) -> Desk:
+def of(request: HTTPConnection) -> Desk:
     desk = request.app.state.desk
     assert isinstance(desk, Desk)
     return desk
 
 
-def bearer(request: Request) -> str:
-    """The token of `Authorization: Bearer …`; `NotSignedIn` when there is none."""
+def _bearer(request: HTTPConnection) -> str | None:
+    """The token of `Authorization: Bearer …`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn("Sign in: send your token as `Authorization: Bearer …`.")
-    return token
+    return token.strip() or None if scheme.lower() == "bearer" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 
 import anyio
 import structlog
@@ -17,10 +18,13 @@ CLIENT_LEFT = 499
 
 
 class Edge:
-    """ASGI middleware. No exception leaves it: a bug is logged and answered with a reference to that log line."""
+    """ASGI middleware. No exception leaves it: a bug is logged and answered with a reference to that log line.
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
-        self._app, self._meters = app, meters
+    What is to be done `afterwards` begins when the answer has gone out.
+    """
+
+    def __init__(self, app: ASGIApp, meters: Meters, afterwards: Callable[[], Awaitable[None]]) -> None:
+        self._app, self._meters, self._afterwards = app, meters, afterwards
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,6 +43,15 @@ class Edge:
                 await _apologise(error, answer, scope, receive)
             finally:
                 self._write_down(scope, answer, time.perf_counter() - started)
+            await self._finish()
+
+    async def _finish(self) -> None:
+        try:
+            await self._afterwards()
+        except anyio.get_cancelled_exc_class():  # the server ends: what is not essential is left
+            return
+        except Exception as error:  # noqa: BLE001  # the answer is out already
+            logs.log.error("a bug after answering", exc_info=error)
 
     def _write_down(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         path, method = scope["path"], scope["method"]

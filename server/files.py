@@ -2,6 +2,7 @@
 
 An answer is what the token's signature allows and nothing a browser could run: no sniffing, a sandbox without rights,
 originals only to be saved. A file's entity tag is its SHA-256, and no cache keeps it longer than its address is valid.
+No byte leaves before its delivery is recorded.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from domain import delivery
+from domain.audit import Served
 from domain.delivery import Delivery
 from domain.work import HUB
-from server import desk
+from server import desk, logs, recording
 from server.desk import Desk
 from server.problems import HttpRefusal
 
@@ -48,7 +50,7 @@ async def file(request: Request) -> Response | Stream:
     wanted = _wanted(request, opened.byte_size, tag)
     if wanted is None:
         whole = {**headers, "Content-Type": opened.media_type, "Content-Length": str(opened.byte_size)}
-        return await _opened(request, at, opened.sha256, (0, opened.byte_size), 200, whole)
+        return await _opened(request, at, opened, (0, opened.byte_size), 200, whole)
     start, stop = wanted
     part = {
         **headers,
@@ -56,7 +58,7 @@ async def file(request: Request) -> Response | Stream:
         "Content-Length": str(stop - start),
         "Content-Range": f"bytes {start}-{stop - 1}/{opened.byte_size}",
     }
-    return await _opened(request, at, opened.sha256, (start, stop), 206, part)
+    return await _opened(request, at, opened, (start, stop), 206, part)
 
 
 async def latest(request: Request) -> Response:
@@ -161,12 +163,20 @@ def _wanted(request: Request, size: int, tag: str) -> tuple[int, int] | None:
 
 
 async def _opened(
-    request: Request, at: Desk, sha256: str, span: tuple[int, int], status: int, headers: dict[str, str]
+    request: Request, at: Desk, what: Delivery, span: tuple[int, int], status: int, headers: dict[str, str]
 ) -> Response | Stream:
-    """The bytes are opened before the first header goes out, so that missing ones are an honest error."""
+    """The bytes are opened before the first header goes out, so that missing ones are an honest error; and before that
+    it is written down that they leave.
+    """
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    reader = await at.with_bytes(lambda: at.hub.blobs.open(sha256, *span))
+    reader = await at.with_bytes(lambda: at.hub.blobs.open(what.sha256, *span))
+    try:
+        await recording.of(request).record(Served(what, *span, logs.request_id(), at.address(request)))
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await at.with_bytes(reader.close)
+        raise
     return Stream(at, reader, span[1] - span[0], status, headers)
 
 

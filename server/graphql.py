@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain import identity
 from schema import execution
 from server import accepting, desk, explorer, logs, problems
 from server.problems import HttpRefusal
@@ -58,14 +57,10 @@ async def endpoint(request: Request) -> Response:
 
 async def _answered(request: Request, media_type: str) -> Response:
     at = desk.of(request)
-    token = desk.bearer(request)
+    viewer = await at.viewer(request)
     asked = await _asked(request)
     request_id = logs.request_id() or ""
-
-    def answer() -> execution.Answered:
-        return execution.answer(at.hub, identity.viewer_of_token(at.hub, token), asked, request_id)
-
-    answered = await at.with_rows(answer)
+    answered = await at.with_rows(lambda: execution.answer(at.hub, viewer, asked, request_id))
     if asked.read_only and not answered.executed and _may_only_be_posted(answered.body):
         sentence = "A mutation is sent with POST: reading an address must change nothing."
         raise HttpRefusal(405, WRONG_METHOD, sentence, {"Allow": "POST"})

@@ -22,6 +22,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("imprimatur.server")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: First parts of addresses whose second part opens a door.
 SECRET_BEHIND = frozenset({"files", "latest", "uploads"})
+#: The same, two parts long.
+SECRET_BEHIND_TWO = frozenset({"auth/invite"})
 SHOWN_OF_SECRET = 8
 LONGEST_PATH = 200
 #: Libraries whose informative lines are noise here: the access line says it all.
@@ -66,6 +68,9 @@ def named(offered: str | None) -> str:
 def shown(path: str) -> str:
     """The path as it may be written down."""
     first, slash, secret = path.lstrip("/").partition("/")
+    second, further, last = secret.partition("/")
+    if further and f"{first}/{second}" in SECRET_BEHIND_TWO:
+        return f"/{first}/{second}/{last[:SHOWN_OF_SECRET]}…"
     if slash and first in SECRET_BEHIND:
         return f"/{first}/{secret[:SHOWN_OF_SECRET]}…"
     return path[:LONGEST_PATH]

@@ -110,6 +110,7 @@ def _answer(hub: Hub, listener: socket.socket) -> None:
         server_header=False,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # `server.addresses` reads them, and only from proxies that the operator trusts
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])

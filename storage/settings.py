@@ -6,14 +6,18 @@ It stands in the lowest package because server, workers and migrations alike are
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class BadSettings(Exception):
@@ -46,6 +50,36 @@ class Settings(BaseSettings):
         "",
         description="Key that signs file addresses and cursors; empty: one is made and kept in the data dir.",
     )
+    oidc_issuer: str = Field("", description="OpenID Connect provider that people sign in with; empty: none.")
+    oidc_client_id: str = Field("", description="What the provider knows this hub as.")
+    oidc_client_secret: str = Field("", description="The hub's secret at the provider; empty: a public client.")
+    oidc_scopes: str = Field("openid email profile", description="What the provider is asked for.")
+    oidc_newcomers: Literal["refuse", "viewer"] = Field(
+        "refuse",
+        description="Strangers from the provider: refuse (only who was invited or is known by verified e-mail enters), "
+        "or viewer (they enter as viewers of the brand).",
+    )
+    jwt_issuer: str = Field("", description="Issuer whose signed tokens (JWT) programs may show; empty: none.")
+    jwt_audience: str = Field("", description="Audience that such tokens must be for.")
+    jwt_jwks_url: str = Field("", description="The issuer's public keys (JWKS); empty: found by discovery.")
+    password_login: Literal["auto", "off"] = Field(
+        "auto", description="auto: people sign in with passwords while no OIDC provider is set; off: never."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas; empty: none.",
+    )
+    token_rate: int = Field(
+        12_000,
+        ge=0,
+        description="Requests per minute with one token, for each server process; 0: no limit.",
+    )
+    stranger_rate: int = Field(
+        120,
+        ge=0,
+        description="Requests per minute from one address that show no valid sign-in, for each server process; "
+        "0: no limit.",
+    )
     search_backend: Literal["whoosh", "tantivy"] = Field(
         "whoosh", description="Search index: whoosh, or tantivy (extra `tantivy`)."
     )
@@ -62,6 +96,29 @@ class Settings(BaseSettings):
         "auto", description="auto: console on a terminal, else JSON lines."
     )
 
+    @field_validator("oidc_issuer", "jwt_issuer", "jwt_jwks_url")
+    @classmethod
+    def _is_private_on_the_way(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("it must be an https: address (http: only on this machine itself)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        _networks(value)
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("IMPRIMATUR_OIDC_ISSUER needs IMPRIMATUR_OIDC_CLIENT_ID beside it")
+        if self.oidc_issuer and "openid" not in self.oidc_scopes.split():
+            raise ValueError("IMPRIMATUR_OIDC_SCOPES must hold openid")
+        if self.jwt_issuer and not self.jwt_audience:
+            raise ValueError("IMPRIMATUR_JWT_ISSUER needs IMPRIMATUR_JWT_AUDIENCE beside it")
+        return self
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         fill = object.__setattr__  # the model is frozen for everyone after this
@@ -69,6 +126,14 @@ class Settings(BaseSettings):
         fill(self, "database_url", self.database_url or f"sqlite:///{self.data_dir / 'imprimatur.sqlite'}")
         fill(self, "public_url", (self.public_url or f"http://{_bracketed(self.host)}:{self.port}").rstrip("/"))
         return self
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        return _networks(self.trusted_proxies)
+
+    @property
+    def takes_passwords(self) -> bool:
+        return self.password_login != "off" and not self.oidc_issuer  # noqa: S105  # a choice, not a password
 
     @property
     def staging_dir(self) -> Path:
@@ -85,8 +150,37 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
+        said = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:  # several that do not fit together; the sentence names them
+            raise BadSettings(f"{said}.") from None
         name = "IMPRIMATUR_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadSettings(f"{name} cannot be used: {first['msg']}.") from None
+        raise BadSettings(f"{name} cannot be used: {said}.") from None
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether nobody on the way can change what is fetched there: https, or http that stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if not host or parts.username is not None or parts.fragment or any(letter.isspace() for letter in url):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(f"it must be networks such as 10.0.0.0/8, separated by commas ({error})") from None
 
 
 def _bracketed(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from domain import identity
 from domain.hub import Hub
 from domain.work import BRAND_ORG_ID, HUB, Viewer
-from storage.tables import GrantRow, OrganisationRow, PrincipalRow, RoleRow
+from storage.tables import GrantRow, GuestLinkRow, OrganisationRow, PrincipalRow, RoleRow
 
 
 def organisation(hub: Hub, name: str, parent: int = BRAND_ORG_ID, kind: str = "AFFILIATE") -> int:
@@ -46,3 +47,24 @@ def again(hub: Hub, viewer: Viewer) -> Viewer:
     assert viewer.principal_id is not None
     with hub.reading(HUB) as work:
         return identity.viewer_of_principal(work, viewer.principal_id)
+
+
+def guest(hub: Hub, maker: Viewer, *, purpose: str = "VIEW", **opens: Any) -> Viewer:
+    """The guest of a new link that opens `lightbox_id` or `asset_id`, or lets files be brought."""
+    with hub.writing(HUB) as work:
+        row = PrincipalRow(org_id=maker.org_id, kind="SERVICE", name="Guest", created_at=work.now)
+        work.session.add(row)
+        work.session.flush()
+        link = GuestLinkRow(
+            org_id=maker.org_id,
+            principal_id=row.id,
+            name="A link",
+            purpose=purpose,
+            created_at=work.now,
+            created_by=maker.principal_id,
+            expires_at=work.now + timedelta(days=7),
+            **opens,
+        )
+        work.session.add(link)
+        work.session.flush()
+        return identity.viewer_of_principal(work, row.id)

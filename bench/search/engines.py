@@ -18,7 +18,7 @@ from tantivy import FieldType, Occur, Order, Query
 from bench.search import corpus
 from bench.search.tasks import Task
 from storage import index
-from storage.index import Document, OrderBy, Search, analyser, conditions, ordering, query, texts
+from storage.index import Document, Door, OrderBy, Search, analyser, conditions, ordering, query, texts
 
 PAGE: Final = 20
 FACETS: Final = ("kind", "tag", "media_type", "year")
@@ -65,7 +65,7 @@ class Ours:
         answer = self.opened.search(
             Search(
                 query=query.parse(task.text),
-                access=task.access,
+                access=None if task.access is None else (Door((task.access,)),),
                 conditions=conditions.All(tuple(parts)) if parts else None,
                 order=(OrderBy("created_at"),) if task.newest_first else index.RELEVANCE,
                 facets=("kind", "tag", "media_type", "year") if task.facets else (),
@@ -247,15 +247,20 @@ class StockWhoosh:
 
 
 def prepared(engine: Engine, cache: Path, size: int) -> float | None:
-    """The engine's index of so many assets, built when missing: CPU seconds then, None when it was there."""
+    """The engine's index of so many assets, built when missing or outdated: CPU seconds then, else None."""
     directory = cache / f"{engine.name.replace(' ', '-')}-{size}"
     spent = None
-    if not (directory / "complete").exists():
+    if not (directory / "complete").exists() or _is_outdated(engine, directory / "index"):
         shutil.rmtree(directory, ignore_errors=True)
         spent = built(engine, directory / "index", size)
         (directory / "complete").touch()
     engine.open(directory / "index")
     return spent
+
+
+def _is_outdated(engine: Engine, directory: Path) -> bool:
+    """Whether it was built by an analyser or schema of ours that is no longer in use."""
+    return isinstance(engine, Ours) and index.open_index(engine.kind, directory).needs_rebuild
 
 
 def built(engine: Engine, directory: Path, size: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from domain import history, taxonomy
+from domain import brands, history, taxonomy
 from domain.assets import reading
 from domain.refusals import Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
@@ -24,13 +24,16 @@ UNSET: Final = _Unset.UNSET
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to change; whatever is left out stays. `tags` replaces all of them."""
+    """What is to change; whatever is left out stays. `tags` replaces all of them; a description or a brand that is None
+    goes.
+    """
 
     title: str | None = None
     description: str | _Unset | None = UNSET
     tags: Sequence[str] | None = None
     add_tags: Sequence[str] = ()
     remove_tags: Sequence[int] = ()
+    brand_id: int | _Unset | None = UNSET
 
 
 def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) -> AssetRow:
@@ -44,10 +47,14 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
     if changes.description is not UNSET:
         asset.description = paragraphs(changes.description, MAX_DESCRIPTION, ("description",))
         asset.description_origin = "USER"
+    if changes.brand_id is not UNSET:
+        asset.brand_id = (
+            None if changes.brand_id is None else brands.for_assets_of(work, changes.brand_id, asset.org_id)
+        )
     if _retag(work, asset, changes):
-        history.record(work, "asset.tags_changed", ("Asset", asset.id))
+        history.record(work, "asset.tags_changed", ("Asset", asset.id), org_id=asset.org_id)
     work.session.flush()
-    history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision})
+    history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision}, org_id=asset.org_id)
     return asset
 
 
@@ -57,7 +64,7 @@ def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
     asset.lifecycle_before_archive, asset.lifecycle = asset.lifecycle, "ARCHIVED"
     asset.updated_at = work.now
     work.session.flush()
-    history.record(work, "asset.archived", ("Asset", asset.id), {"revision": asset.revision})
+    history.record(work, "asset.archived", ("Asset", asset.id), {"revision": asset.revision}, org_id=asset.org_id)
     return asset
 
 
@@ -67,7 +74,7 @@ def restore(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
     asset.lifecycle, asset.lifecycle_before_archive = asset.lifecycle_before_archive or "DRAFT", None
     asset.updated_at = work.now
     work.session.flush()
-    history.record(work, "asset.restored", ("Asset", asset.id), {"revision": asset.revision})
+    history.record(work, "asset.restored", ("Asset", asset.id), {"revision": asset.revision}, org_id=asset.org_id)
     return asset
 
 

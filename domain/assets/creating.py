@@ -14,7 +14,7 @@ from pathlib import PurePath
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from domain import blobs, history, identity, presets, renditions, taxonomy
+from domain import blobs, brands, history, holdings, identity, organisations, presets, renditions, taxonomy
 from domain.assets import reading
 from domain.assets.contents import Content
 from domain.permissions import Permission
@@ -44,6 +44,7 @@ class NewAsset:
     reason: str | None = None
     #: Whose it is: the viewer's own organisation if not said.
     org_id: int | None = None
+    brand_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ class Created:
 def create(work: Work, content: Content, new: NewAsset) -> Created:
     """Makes an asset of `content`, or answers the one that holds these bytes as `new.on_duplicate` says.
 
-    DISTINCT needs a reason, which is recorded. Refused: `DuplicateAsset`, and texts that break their rules.
+    DISTINCT needs a reason, which is recorded. Refused: an organisation that the viewer may bring nothing to or where
+    they would not see what they brought, `DuplicateAsset`, and texts that break their rules.
     """
-    org_id = work.viewer.org_id if new.org_id is None else new.org_id
-    identity.require_in_org(work, Permission.ASSET_CREATE, org_id, content.kind)
+    org_id = _home(work, content, new)
+    identity.count_asset(work)
     reason = _reason(new.on_duplicate, new.reason)
     blobs.keep(work, content.sha256, content.byte_size)
     twin = _twin(work, content.sha256, new.on_duplicate)
@@ -70,10 +72,10 @@ def create(work: Work, content: Content, new: NewAsset) -> Created:
     version = _version(work, asset, content, number=1)
     _begin_at(work, asset, version)
     _tag(work, asset, new)
-    payload = {"version": version.id, "sha256": content.sha256}
+    payload: dict[str, object] = {"version": version.id, "sha256": content.sha256}
     if twin is not None:
-        payload |= {"distinctFrom": twin.id, "reason": reason}
-    history.record(work, "asset.created", ("Asset", asset.id), payload)
+        payload |= {"distinctFrom": twin.id}
+    history.record(work, "asset.created", ("Asset", asset.id), payload, org_id=asset.org_id, reason=reason)
     renditions.queue_for(work, version, presets.defaults(work))
     return Created(asset, twin)
 
@@ -104,8 +106,8 @@ def add_version(
     if earlier is not None and earlier.id == asset.current_version_id:
         raise Conflict("These bytes are the current version already.", ("upload",))
     twin = None if earlier is not None else _twin(work, content.sha256, on_duplicate)
-    extra = {} if twin is None else {"distinctFrom": twin.id, "reason": why}
-    return _add(work, asset, content, change_note, earlier, extra)
+    extra = {} if twin is None else {"distinctFrom": twin.id}
+    return _add(work, asset, content, change_note, earlier, extra, None if twin is None else why)
 
 
 def make_current_again(
@@ -133,6 +135,7 @@ def _add(
     change_note: str | None,
     earlier: AssetVersionRow | None,
     extra: Mapping[str, object],
+    reason: str | None = None,
 ) -> AssetVersionRow:
     newest = sa.select(sa.func.max(AssetVersionRow.number)).where(AssetVersionRow.asset_id == asset.id)
     number = (work.session.scalar(newest) or 0) + 1
@@ -140,9 +143,18 @@ def _add(
     version = _version(work, asset, content, number, note, earlier)
     _point_at(work, asset, version)
     payload = {"version": version.id, "number": number, "sha256": content.sha256, **extra}
-    history.record(work, "asset.version_added", ("Asset", asset.id), payload)
+    history.record(
+        work, "asset.version_added", ("Asset", asset.id), payload, org_id=asset.org_id, reason=reason or note
+    )
     renditions.queue_for(work, version, presets.defaults(work))
     return version
+
+
+def _home(work: Work, content: Content, new: NewAsset) -> int:
+    if new.org_id is None:
+        identity.require_in_org(work, Permission.ASSET_CREATE, work.viewer.org_id, content.kind)
+        return work.viewer.org_id
+    return organisations.open_to(work, Permission.ASSET_CREATE, new.org_id, content.kind, ("organisation",))
 
 
 def _reason(on_duplicate: OnDuplicate, reason: str | None) -> str | None:
@@ -189,10 +201,20 @@ def _asset(work: Work, content: Content, new: NewAsset, org_id: int) -> AssetRow
         created_at=now,
         created_by=creator(work),
         updated_at=now,
+        brand_id=None if new.brand_id is None else brands.for_assets_of(work, new.brand_id, org_id),
     )
     work.session.add(row)
     work.session.flush()
+    _check_seen(work, row)
     return row
+
+
+def _check_seen(work: Work, asset: AssetRow) -> None:
+    """Nobody brings what they cannot look at afterwards: they would hear neither that it is there nor its id."""
+    facts = identity.facts(work, [asset])[asset.id]
+    if not holdings.sees(work.viewer.holdings, facts):
+        seen = holdings.holds(work.viewer.holdings, Permission.ASSET_VIEW, facts)
+        raise identity.not_allowed(Permission.ASSET_VIEW_UNAPPROVED if seen else Permission.ASSET_VIEW)
 
 
 def title_from(file_name: str) -> str:

@@ -5,6 +5,20 @@
 
 from __future__ import annotations
 
+from domain.identity.issuing import (
+    NewToken,
+    create_token,
+    guest_token,
+    is_guest,
+    known_tokens,
+    owners,
+    revoke_token,
+    rotate_token,
+    token_count,
+    token_page,
+    tokens_by_id,
+)
+from domain.identity.links import count_asset, count_upload
 from domain.identity.policy import (
     edits_lightbox,
     facts,
@@ -25,35 +39,40 @@ from domain.identity.policy import (
 )
 from domain.identity.roles import ensure_seeds
 from domain.identity.tokens import (
-    NewToken,
     administrator,
-    create_token,
     first_administrator,
-    revoke_token,
     take_turns,
-    tokens,
     viewer_of_principal,
     viewer_of_token,
 )
 from domain.identity.viewers import holdings_of, standing_grant, viewer_of
+from domain.identity.worth import covers
 
 __all__ = [
     "NewToken",
     "administrator",
+    "count_asset",
+    "count_upload",
+    "covers",
     "create_token",
     "edits_lightbox",
     "ensure_seeds",
     "facts",
     "first_administrator",
+    "guest_token",
     "holdings_of",
     "holds_asset",
     "in_orgs",
+    "is_guest",
+    "known_tokens",
     "may",
     "not_allowed",
+    "owners",
     "require",
     "require_anywhere",
     "require_in_org",
     "revoke_token",
+    "rotate_token",
     "sees_asset",
     "sees_lightbox",
     "sees_tag",
@@ -62,7 +81,9 @@ __all__ = [
     "standing_grant",
     "standing_share",
     "take_turns",
-    "tokens",
+    "token_count",
+    "token_page",
+    "tokens_by_id",
     "tree",
     "viewer_of",
     "viewer_of_principal",

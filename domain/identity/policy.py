@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain import holdings
-from domain.holdings import WITHHELD, Facts, Lightbox, One, Own, Reach, Scope, Tree
-from domain.permissions import SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
+from domain.holdings import WITHHELD, Facts, Lightbox, Scope, Tree
+from domain.identity import opened, reaching
+from domain.permissions import Permission
 from domain.refusals import NotAllowed
 from domain.work import BRAND_ORG_ID, Work
 from storage.tables import (
@@ -24,7 +25,6 @@ from storage.tables import (
     AssetVersionRow,
     LightboxAssetRow,
     LightboxRow,
-    OrganisationRow,
     ShareRow,
     TagRow,
 )
@@ -44,15 +44,15 @@ def sees_asset(work: Work) -> sa.ColumnElement[bool]:
     unapproved = holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
     inbox = holds_asset(work, Permission.INBOX_VIEW)
     public = sa.and_(AssetRow.approved_version_id.is_not(None), AssetRow.lifecycle.not_in(WITHHELD))
-    judged = sa.true() if _is_true(inbox) else sa.or_(AssetRow.lifecycle != "QUARANTINED", inbox)
-    shown = sa.true() if _is_true(unapproved) else sa.or_(public, unapproved)
+    judged = sa.true() if reaching.is_true(inbox) else sa.or_(AssetRow.lifecycle != "QUARANTINED", inbox)
+    shown = sa.true() if reaching.is_true(unapproved) else sa.or_(public, unapproved)
     return sa.and_(holds_asset(work, Permission.ASSET_VIEW), shown, judged)
 
 
 def sees_version(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `AssetVersionRow`, joined with its `AssetRow`."""
     unapproved = holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
-    if _is_true(unapproved):
+    if reaching.is_true(unapproved):
         return sees_asset(work)
     standing = sa.select(ApprovalRow.id).where(
         ApprovalRow.version_id == AssetVersionRow.id,
@@ -64,7 +64,7 @@ def sees_version(work: Work) -> sa.ColumnElement[bool]:
 def shown_version_id(work: Work) -> sa.ColumnElement[int | None]:
     """Of an `AssetRow`, its newest version that the viewer may see: what filters, orders and `current` speak of."""
     unapproved = holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
-    if _is_true(unapproved):
+    if reaching.is_true(unapproved):
         return AssetRow.current_version_id.expression
     if _is_false(unapproved):
         return AssetRow.approved_version_id.expression
@@ -86,8 +86,8 @@ def edits_lightbox(work: Work) -> sa.ColumnElement[bool]:
 
 
 def sees_tag(work: Work) -> sa.ColumnElement[bool]:
-    """The condition on `TagRow`: the vocabulary is the brand's, and whoever adds nothing to it sees the words on what they
-    see.
+    """The condition on `TagRow`: the vocabulary is the brand's, and whoever adds nothing to it sees the words on what
+    they see.
     """
     held = work.viewer.holdings
     if held.in_org(Permission.ASSET_VIEW_UNAPPROVED, BRAND_ORG_ID) or held.anywhere(Permission.TAG_CREATE):
@@ -103,23 +103,27 @@ def sees_tag(work: Work) -> sa.ColumnElement[bool]:
 
 def holds_asset(work: Work, permission: Permission) -> sa.ColumnElement[bool]:
     """The condition on `AssetRow` that the permission holds there: `holdings.holds` in SQL."""
-    reach = work.viewer.holdings.reach(permission)
-    return _both(reach, lambda scope: _reached(work, scope, permission))
+    return opened.kept(
+        work, (permission, work.viewer.holdings.reach(permission)), lambda: reaching.of(work, permission)
+    )
 
 
 def in_orgs(work: Work, permission: Permission, column: Any) -> sa.ColumnElement[bool]:
     """The condition that a row of the organisation in `column` is reached by the permission."""
     reach = work.viewer.holdings.reach(permission)
-    return _both(
-        reach, lambda scope: _tree(scope, column) if isinstance(scope, Tree) and not scope.kind else sa.false()
-    )
+
+    def said(scope: Scope) -> sa.ColumnElement[bool]:
+        return reaching.in_tree(scope, column) if isinstance(scope, Tree) and not scope.kind else sa.false()
+
+    return reaching.both(reach, said)
 
 
 def facts(work: Work, assets: Iterable[AssetRow]) -> dict[int, Facts]:
-    """What the rule asks about these assets, in at most two statements however many they are."""
+    """What the rule asks about these assets for this viewer, in a few statements however many they are."""
     rows = list(assets)
     ids = [row.id for row in rows]
-    boxes, shares = (_boxes(work, ids), _shares(work, ids)) if _needs_more(work) else ({}, {})
+    boxes = _boxes(work, ids) if _asks_of_lightboxes(work) else {}
+    shares = _shares(work, rows)
     return {
         row.id: Facts(
             id=row.id,
@@ -164,62 +168,12 @@ def not_allowed(permission: Permission) -> NotAllowed:
 
 def tree(work: Work, org_id: int) -> frozenset[int]:
     """The organisation and everything below it."""
-    above = sa.select(OrganisationRow.path).where(OrganisationRow.id == org_id).scalar_subquery()
-    return frozenset(work.session.scalars(sa.select(OrganisationRow.id).where(OrganisationRow.path.startswith(above))))
-
-
-def _both(reach: Reach, said: Any) -> sa.ColumnElement[bool]:
-    allowed = [said(scope) for scope in reach.allowed]
-    if not allowed:
-        return sa.false()
-    denied = [said(scope) for scope in reach.denied]
-    there = sa.true() if any(map(_is_true, allowed)) else sa.or_(*allowed)
-    if not denied:
-        return there
-    return sa.and_(there, sa.not_(sa.or_(*denied)))
-
-
-def _reached(work: Work, scope: Scope, permission: Permission) -> sa.ColumnElement[bool]:
-    match scope:
-        case Tree():
-            there = _tree(scope, AssetRow.org_id)
-            if not _is_true(there) and permission in SHARED_TO_CONTRIBUTE:
-                there = sa.or_(there, *_shared(work, scope, permission))
-            return there if scope.kind is None else sa.and_(AssetRow.kind == scope.kind, there)
-        case Lightbox(id_):
-            inside = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id == id_)
-            return AssetRow.id.in_(inside)
-        case One(id_):
-            return AssetRow.id == id_
-        case Own(principal_id):
-            return AssetRow.created_by == principal_id
-
-
-def _tree(scope: Tree, column: Any) -> sa.ColumnElement[bool]:
-    if scope.orgs is None:
-        return sa.true()
-    return column == scope.root if scope.orgs == {scope.root} else column.in_(sorted(scope.orgs))  # type: ignore[no-any-return]
-
-
-def _shared(work: Work, scope: Tree, permission: Permission) -> list[sa.ColumnElement[bool]]:
-    standing = _standing(work, scope, permission)
-    direct = sa.select(ShareRow.asset_id).where(standing, ShareRow.asset_id.is_not(None))
-    inside = (
-        sa.select(LightboxAssetRow.asset_id)
-        .join(ShareRow, ShareRow.lightbox_id == LightboxAssetRow.lightbox_id)
-        .where(standing)
-    )
-    return [AssetRow.id.in_(direct), AssetRow.id.in_(inside)]
-
-
-def _standing(work: Work, scope: Tree, permission: Permission) -> sa.ColumnElement[bool]:
-    enough = sa.true() if permission in SHARED_TO_READ else ShareRow.access == "CONTRIBUTE"
-    return sa.and_(standing_share(work), _tree(scope, ShareRow.to_org_id), enough)
+    return opened.tree(work, org_id)
 
 
 def standing_share(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `ShareRow` that it has not ended."""
-    return sa.and_(ShareRow.ended_at.is_(None), sa.or_(ShareRow.ends_at.is_(None), ShareRow.ends_at > work.now))
+    return opened.standing(work)
 
 
 def _lightboxes(work: Work, permission: Permission, *, whole_trees: bool) -> sa.ColumnElement[bool]:
@@ -227,26 +181,25 @@ def _lightboxes(work: Work, permission: Permission, *, whole_trees: bool) -> sa.
         match scope:
             case Tree(kind=None):
                 shared = sa.select(ShareRow.lightbox_id).where(
-                    _standing(work, scope, permission), ShareRow.lightbox_id.is_not(None)
+                    reaching.standing(work, scope, permission), ShareRow.lightbox_id.is_not(None)
                 )
-                there = _tree(scope, LightboxRow.org_id) if whole_trees else sa.false()
-                return there if _is_true(there) else sa.or_(there, LightboxRow.id.in_(shared))
-            case Lightbox(id_):
-                return LightboxRow.id == id_
+                there = reaching.in_tree(scope, LightboxRow.org_id) if whole_trees else sa.false()
+                return there if reaching.is_true(there) else sa.or_(there, LightboxRow.id.in_(shared))
+            case Lightbox():
+                return LightboxRow.id == scope.id
             case _:
                 return sa.false()
 
-    return _both(work.viewer.holdings.reach(permission), said)
+    return reaching.both(work.viewer.holdings.reach(permission), said)
 
 
-def _needs_more(work: Work) -> bool:
-    """Whether lightboxes and shares can matter: not for somebody whose every reach is the whole hub."""
+def _asks_of_lightboxes(work: Work) -> bool:
+    return any(isinstance(scope, Lightbox) for scope in _scopes(work))
+
+
+def _scopes(work: Work) -> Iterable[Scope]:
     reaches = work.viewer.holdings.reaches.values()
-    return not all(_is_plain(scope) for reach in reaches for scope in (*reach.allowed, *reach.denied))
-
-
-def _is_plain(scope: Scope) -> bool:
-    return isinstance(scope, Tree) and scope.orgs is None
+    return (scope for reach in reaches for scope in (*reach.allowed, *reach.denied))
 
 
 def _boxes(work: Work, ids: list[int]) -> Mapping[int, set[int]]:
@@ -257,22 +210,30 @@ def _boxes(work: Work, ids: list[int]) -> Mapping[int, set[int]]:
     return found
 
 
-def _shares(work: Work, ids: list[int]) -> Mapping[tuple[int, str], set[int]]:
-    direct = sa.select(ShareRow.asset_id, ShareRow.access, ShareRow.to_org_id).where(ShareRow.asset_id.in_(ids))
-    inside = (
-        sa.select(LightboxAssetRow.asset_id, ShareRow.access, ShareRow.to_org_id)
-        .join(ShareRow, ShareRow.lightbox_id == LightboxAssetRow.lightbox_id)
-        .where(LightboxAssetRow.asset_id.in_(ids))
-    )
+def _shares(work: Work, rows: list[AssetRow]) -> Mapping[tuple[int, str], set[int]]:
+    """By asset and access, the viewer's organisations that it is opened to; nothing is asked where nothing stands."""
+    ways = opened.to_viewer(work)
     found: dict[tuple[int, str], set[int]] = defaultdict(set)
-    both: Any = sa.union_all(direct.where(standing_share(work)), inside.where(standing_share(work)))
-    for asset_id, access, org_id in work.session.execute(both):
-        found[asset_id, access].add(org_id)
+    if any(way.lightbox_id is None for way in ways):
+        direct = sa.select(ShareRow.asset_id, ShareRow.access, ShareRow.to_org_id).where(
+            opened.standing(work),
+            ShareRow.asset_id.in_([row.id for row in rows]),
+            ShareRow.to_org_id.in_(sorted({way.to_org_id for way in ways})),
+        )
+        for asset_id, access, org_id in work.session.execute(direct):
+            found[asset_id or 0, access].add(org_id)
+    of_boxes = [way for way in ways if way.lightbox_id is not None]
+    placed = _boxes(work, [row.id for row in rows]) if of_boxes else {}
+    for row in rows:
+        for way in of_boxes:
+            if way.lightbox_id in placed.get(row.id, ()) and _belongs(work, row.org_id, way.from_org_id):
+                found[row.id, way.access].add(way.to_org_id)
     return found
 
 
-def _is_true(condition: Any) -> bool:
-    return isinstance(condition, sa.sql.elements.True_)
+def _belongs(work: Work, org_id: int, above_id: int | None) -> bool:
+    """Whether an organisation is the other or stands below it."""
+    return above_id == BRAND_ORG_ID or (above_id is not None and org_id in opened.tree(work, above_id))
 
 
 def _is_false(condition: Any) -> bool:

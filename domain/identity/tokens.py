@@ -5,57 +5,53 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import secrets
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from domain import history
 from domain.hub import Hub, kept_secret
-from domain.identity import roles, viewers
-from domain.refusals import Invalid, NotFound, NotSignedIn
-from domain.texts import line
+from domain.identity import links, roles, viewers
+from domain.refusals import NotSignedIn
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
-from storage.tables import GuestLinkRow, OrganisationRow, PrincipalRow, TokenRow
+from storage.tables import EventRow, GuestLinkRow, OrganisationRow, PrincipalRow, TokenRow
 
-TOKEN_MARK = "imp_"  # noqa: S105  # what every token starts with, so that leaked ones can be found by scanners
-PREFIX_LENGTH = 12
-MAX_TOKEN_DAYS = 3650
-
-
-@dataclass(frozen=True)
-class NewToken:
-    id: int
-    #: Shown once: it cannot be found out again.
-    secret: str
+TOKEN_MARK: Final = "imp_"  # noqa: S105  # what every token starts with, so that leaked ones can be found by scanners
+PREFIX_LENGTH: Final = 12
+#: What may be shown as a bearer token. A session's secret comes as a cookie and is worth nothing in a header.
+BEARERS: Final = frozenset({"API", "GUEST"})
+#: How often the use of one guest link is told.
+TOLD_EVERY: Final = timedelta(hours=1)
 
 
-def viewer_of_token(hub: Hub, token: str, address: str | None = None) -> Viewer:
+def viewer_of_token(hub: Hub, token: str, address: str | None = None, *, purposes: Collection[str] = BEARERS) -> Viewer:
     """Whom a bearer token speaks for when it is shown from `address` (an IP address).
 
-    An unknown, revoked or expired one, one from a network it is not for, and one of somebody who was shut out read the
-    same.
+    An unknown, revoked or expired one, one of another purpose, from a network it is not for, of somebody who was shut
+    out, and a guest's whose host may invite no longer read the same. A guest's coming is told once an hour.
     """
     with hub.reading(HUB) as work:
         found = work.session.execute(
             sa.select(PrincipalRow, TokenRow, GuestLinkRow)
             .join(TokenRow, TokenRow.principal_id == PrincipalRow.id)
             .outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
-            .where(TokenRow.digest == _digest(token), TokenRow.revoked_at.is_(None)),
+            .where(TokenRow.digest == digest_of(token), TokenRow.revoked_at.is_(None), TokenRow.purpose.in_(purposes)),
         ).one_or_none()
         if found is None or not _is_good(work, *found, address):
-            raise NotSignedIn("This token is not valid: it is unknown, revoked or expired.")
+            raise _not_valid()
         principal, row, link = found
-        whole = viewers.viewer_of(
-            work,
-            principal,
-            link,
-            token_id=row.id,
-            on_behalf_of=None if link is None else link.created_by,
-            origin=None if address is None else origin_of(work, address),
-        )
-        return viewers.limited(whole, row.scopes)
+        origin = None if address is None else origin_of(work, address)
+        viewer = viewers.limited(_viewer(work, principal, link, token_id=row.id, origin=origin), row.scopes)
+        if link is None:
+            return viewer
+        if not viewer.holdings.reaches:
+            raise _not_valid()
+        untold = _is_untold(work, link)
+    if untold:
+        _record_use(hub, viewer, link)
+    return viewer
 
 
 def viewer_of_principal(work: Work, principal_id: int) -> Viewer:
@@ -67,7 +63,7 @@ def viewer_of_principal(work: Work, principal_id: int) -> Viewer:
     ).one_or_none()
     if found is None or not _is_let_in(work, *found):
         return Viewer(principal_id, BRAND_ORG_ID, "nobody", is_administrator=False)
-    return viewers.viewer_of(work, *found)
+    return _viewer(work, *found)
 
 
 def origin_of(work: Work, address: str) -> str:
@@ -86,8 +82,9 @@ def first_administrator(hub: Hub) -> tuple[str, bool]:
         secret, fresh = kept_secret(hub.settings.data_dir / "admin-token", TOKEN_MARK)
     with hub.writing(HUB) as work:
         take_turns(work)
-        if work.session.scalar(sa.select(TokenRow.id).where(TokenRow.digest == _digest(secret))) is None:
-            _add_token(work, _administrator(work), "first administrator", secret, None)
+        if work.session.scalar(sa.select(TokenRow.id).where(TokenRow.digest == digest_of(secret))) is None:
+            row = add_token(work, administrator_row(work), "first administrator", secret)
+            history.record(work, "token.created", ("Token", row.id))
     return secret, fresh
 
 
@@ -98,42 +95,42 @@ def take_turns(work: Work) -> None:
 
 def administrator(work: Work) -> Viewer:
     """The embedded default's administrator, for commands run on the machine itself."""
-    return viewers.viewer_of(work, _administrator(work))
+    return viewers.viewer_of(work, administrator_row(work))
 
 
-def create_token(work: Work, name: str, days: int | None = None) -> NewToken:
-    """A token of the viewer's own (or, from the command line, of the first administrator)."""
-    if days is not None and not 1 <= days <= MAX_TOKEN_DAYS:
-        raise Invalid(f"A token lives between 1 and {MAX_TOKEN_DAYS} days.", ("days",), "range")
-    owner = (
-        _administrator(work)
-        if work.viewer.principal_id is None
-        else work.session.get_one(PrincipalRow, work.viewer.principal_id)
+def add_token(
+    work: Work,
+    owner: PrincipalRow,
+    name: str,
+    secret: str,
+    *,
+    purpose: str = "API",
+    scopes: list[str] | None = None,
+    networks: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> TokenRow:
+    """The row of a token; who may make it and how far it may go was decided before."""
+    row = TokenRow(
+        principal_id=owner.id,
+        name=name,
+        digest=digest_of(secret),
+        prefix=secret[: min(PREFIX_LENGTH, len(secret) // 3)],  # an administrator may have chosen a short one
+        created_at=work.now,
+        expires_at=expires_at,
+        purpose=purpose,
+        scopes=scopes,
+        networks=networks,
     )
-    secret = TOKEN_MARK + secrets.token_urlsafe(32)
-    expires = None if days is None else work.now + timedelta(days=days)
-    row = _add_token(work, owner, line(name, 100, ("name",)), secret, expires)
-    return NewToken(row.id, secret)
+    work.session.add(row)
+    work.session.flush()
+    return row
 
 
-def tokens(work: Work) -> list[TokenRow]:
-    """All tokens of the viewer's organisation, newest first."""
-    of_org = sa.select(PrincipalRow.id).where(PrincipalRow.org_id == work.viewer.org_id)
-    rows = sa.select(TokenRow).where(TokenRow.principal_id.in_(of_org)).order_by(TokenRow.id.desc())
-    return list(work.session.scalars(rows))
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
-def revoke_token(work: Work, token_id: int) -> None:
-    """The token stops working at once; revoking it again changes nothing."""
-    row = next((row for row in tokens(work) if row.id == token_id), None)
-    if row is None:
-        raise NotFound("There is no token with this id.", ("id",))
-    if row.revoked_at is None:
-        row.revoked_at = work.now
-        history.record(work, "token.revoked", ("Token", row.id))
-
-
-def _administrator(work: Work) -> PrincipalRow:
+def administrator_row(work: Work) -> PrincipalRow:
     chosen = sa.select(PrincipalRow).where(PrincipalRow.is_administrator, PrincipalRow.org_id == BRAND_ORG_ID)
     found = work.session.scalars(chosen.order_by(PrincipalRow.id).limit(1)).first()
     if found is not None:
@@ -147,19 +144,28 @@ def _administrator(work: Work) -> PrincipalRow:
     return row
 
 
-def _add_token(work: Work, owner: PrincipalRow, name: str, secret: str, expires: datetime | None) -> TokenRow:
-    row = TokenRow(
-        principal_id=owner.id,
-        name=name,
-        digest=_digest(secret),
-        prefix=secret[: min(PREFIX_LENGTH, len(secret) // 3)],  # an administrator may have chosen a short one
-        created_at=work.now,
-        expires_at=expires,
+def _viewer(work: Work, principal: PrincipalRow, link: GuestLinkRow | None, **told: Any) -> Viewer:
+    viewer = viewers.viewer_of(work, principal, link, **told)
+    return viewer if link is None else links.narrowed(work, viewer, link)
+
+
+def _record_use(hub: Hub, guest: Viewer, link: GuestLinkRow) -> None:
+    """Of several who come at once one is told; no guest comes in whose coming cannot be written down."""
+    with hub.writing(guest) as work:
+        work.session.execute(sa.select(GuestLinkRow.id).where(GuestLinkRow.id == link.id).with_for_update())
+        if _is_untold(work, link):
+            history.record(work, "guest_link.used", ("GuestLink", link.id), org_id=link.org_id)
+
+
+def _is_untold(work: Work, link: GuestLinkRow) -> bool:
+    """Whether nothing was told of the link's use for an hour."""
+    told = sa.select(EventRow.id).where(
+        EventRow.subject_type == "GuestLink",
+        EventRow.subject_id == link.id,
+        EventRow.type == "guest_link.used",
+        EventRow.occurred_at > work.now - TOLD_EVERY,
     )
-    work.session.add(row)
-    work.session.flush()
-    history.record(work, "token.created", ("Token", row.id))
-    return row
+    return work.session.scalar(told.limit(1)) is None
 
 
 def _is_good(
@@ -171,9 +177,7 @@ def _is_good(
 
 
 def _is_let_in(work: Work, principal: PrincipalRow, link: GuestLinkRow | None) -> bool:
-    if link is not None and (link.revoked_at is not None or link.expires_at <= work.now):
-        return False
-    return principal.disabled_at is None
+    return principal.disabled_at is None and (link is None or links.is_standing(work, link))
 
 
 def _within(address: str | None, networks: list[str]) -> bool:
@@ -181,8 +185,10 @@ def _within(address: str | None, networks: list[str]) -> bool:
         where = ipaddress.ip_address(address or "")
     except ValueError:
         return False
+    if isinstance(where, ipaddress.IPv6Address) and where.ipv4_mapped is not None:
+        where = where.ipv4_mapped  # how a socket for both families tells an IPv4 address
     return any(where in ipaddress.ip_network(network) for network in networks)
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _not_valid() -> NotSignedIn:
+    return NotSignedIn("This token is not valid: it is unknown, revoked or expired.")

@@ -23,13 +23,14 @@ def viewer_of(work: Work, row: PrincipalRow, link: GuestLinkRow | None = None, *
     if row.disabled_at is not None:
         held = Holdings()
     else:
-        held = holdings_of(work, row.id) if link is None else _holdings_of_guest(link)
+        held = holdings_of(work, row.id) if link is None else _holdings_of_guest(work, link)
     return Viewer(
         principal_id=row.id,
         org_id=row.org_id,
         name=row.name,
         is_administrator=_is_everything(held),
         holdings=held,
+        on_behalf_of=None if link is None else link.created_by,
         **told,
     )
 
@@ -61,7 +62,7 @@ def holdings_of(work: Work, principal_id: int) -> Holdings:
         .order_by(GrantRow.id)
     )
     rows = [(grant, names) for grant, names in work.session.execute(granted)]
-    trees = _trees(work, {grant.org_id for grant, _ in rows if grant.scope in {"ORGANISATION", "ASSET_KIND"}})
+    trees = _trees(work, {grant.org_id for grant, _ in rows if grant.scope != "ASSET"})
     allowed: dict[Permission, list[Scope]] = defaultdict(list)
     denied: dict[Permission, list[Scope]] = defaultdict(list)
     known = {each.value: each for each in Permission}
@@ -74,14 +75,18 @@ def holdings_of(work: Work, principal_id: int) -> Holdings:
     return Holdings({each: Reach(_once(allowed[each]), _once(denied[each])) for each in every})
 
 
-def _holdings_of_guest(link: GuestLinkRow) -> Holdings:
+def _holdings_of_guest(work: Work, link: GuestLinkRow) -> Holdings:
     """To look: everything in the lightbox or about the asset, not to take it away. To bring: only what they brought."""
     if link.purpose == "UPLOAD":
         own = Reach((Own(link.principal_id),))
         here = Reach((Tree(link.org_id, frozenset({link.org_id})),))
         seen = dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED, Permission.INBOX_VIEW), own)
         return Holdings(seen | {Permission.ASSET_CREATE: here})
-    scope = Lightbox(link.lightbox_id) if link.lightbox_id is not None else One(link.asset_id or 0)
+    if link.lightbox_id is None:
+        assert link.asset_id is not None, "a link to look opens a lightbox or an asset"
+        scope: Scope = One(link.asset_id)
+    else:
+        scope = Lightbox(link.lightbox_id, link.org_id, _trees(work, {link.org_id})[link.org_id])
     return Holdings(dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED), Reach((scope,))))
 
 
@@ -95,7 +100,7 @@ def _scope(grant: GrantRow, trees: dict[int, frozenset[int] | None]) -> Scope:
     match grant.scope:
         case "LIGHTBOX":
             assert grant.lightbox_id is not None
-            return Lightbox(grant.lightbox_id)
+            return Lightbox(grant.lightbox_id, grant.org_id, trees[grant.org_id])
         case "ASSET":
             assert grant.asset_id is not None
             return One(grant.asset_id)

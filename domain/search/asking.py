@@ -14,7 +14,7 @@ from domain.assets import listing
 from domain.assets.listing import Order, OrderField, Stage
 from domain.pages import Paging, Slice
 from domain.refusals import BadSearch, Conflict, Invalid, PageTooLarge
-from domain.search import access
+from domain.search import access, faces
 from domain.work import Work
 from storage.index import query
 from storage.index.conditions import Condition
@@ -55,12 +55,12 @@ def page(
     highlight: bool = False,
 ) -> Found:
     """One page of the assets that `text` finds, best first unless `order` says otherwise."""
-    parsed = _parse(text)
+    parsed, doors = _parse(text), access.doors(work, stage)
     hits = _ask(
         work,
         Search(
             query=parsed,
-            access=access.terms(work, stage),
+            access=doors,
             conditions=listing.effective(condition),
             order=_order(order),
             limit=wanted.limit + 1,
@@ -71,10 +71,11 @@ def page(
             relax=True,
         ),
     )
-    meant = work.index.correct(parsed, access.terms(work, stage)) if hits.relaxed or not hits.total else None
+    meant = work.index.correct(parsed, doors) if hits.relaxed or not hits.total else None
     slice_ = _shown(work, hits, wanted, condition, stage)
     revisions = {row.id: row.revision for row in slice_.rows}
-    shown = {hit.id: _current(hit, revisions[hit.id]) for hit in hits.hits if hit.id in revisions}
+    found = {faces.asset_of(hit.id): hit for hit in hits.hits}
+    shown = {id_: _current(hit, revisions[id_]) for id_, hit in found.items() if id_ in revisions}
     return Found(slice_, hits.total, shown, meant)
 
 
@@ -88,7 +89,7 @@ def facets(
     """Per field the most frequent values among everything that `text` finds."""
     wanted = Search(
         query=_parse(text),
-        access=access.terms(work, stage),
+        access=access.doors(work, stage),
         conditions=listing.effective(condition),
         facets=tuple(dict.fromkeys(fields)),
         limit=1,
@@ -103,7 +104,7 @@ def suggest(work: Work, prefix: str, limit: int) -> list[Suggestion]:
         raise PageTooLarge(f"Ask for 1 to {MAX_SUGGESTIONS} suggestions.", ("first",))
     if len(prefix) > query.MAX_LENGTH:
         raise BadSearch(f"A search has at most {query.MAX_LENGTH} characters.")
-    return [] if work.index.needs_rebuild else work.index.suggest(prefix, access.terms(work, Stage.DRAFT), limit)
+    return [] if work.index.needs_rebuild else work.index.suggest(prefix, access.doors(work, Stage.DRAFT), limit)
 
 
 def _parse(text: str) -> query.Query:
@@ -144,11 +145,11 @@ def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, 
     found = hits.hits if wanted.backwards else hits.hits[: wanted.limit]
     if wanted.backwards and len(found) > wanted.limit:
         found = found[-wanted.limit :] if wanted.limit else ()
-    rows = listing.among(work, [hit.id for hit in found], condition, stage)
-    kept = [hit for hit in found if hit.id in rows]
+    rows = listing.among(work, [faces.asset_of(hit.id) for hit in found], condition, stage)
+    kept = [hit for hit in found if faces.asset_of(hit.id) in rows]
     more, came_from = len(hits.hits) > wanted.limit, wanted.position is not None
     return Slice(
-        rows=[rows[hit.id] for hit in kept],
+        rows=[rows[faces.asset_of(hit.id)] for hit in kept],
         positions=[_place(hit) for hit in kept],
         has_next=came_from if wanted.backwards else more,
         has_previous=more if wanted.backwards else came_from,

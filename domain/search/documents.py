@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
-from domain import approvals, metadata, taxonomy
-from domain.search import access
+from domain import metadata, taxonomy
+from domain.holdings import WITHHELD
+from domain.search import access, faces
+from domain.search.access import Shared
 from domain.work import Work
-from storage.index.contract import (
-    Document,
-    Tag,
-)
-from storage.tables import AssetRow, AssetVersionRow
+from storage.index.contract import Document, Tag
+from storage.tables import AssetRow, AssetVersionRow, LightboxAssetRow, ShareRow
 
 #: Documents read at once; one batch stands in memory.
 DOCUMENTS_AT_ONCE = 500
@@ -37,67 +39,119 @@ WORTH_FINDING = CREATORS | frozenset(
 )
 
 
-def documents(work: Work, asset_ids: Iterable[int]) -> dict[int, Document]:
-    """What the index is told of these assets; every organisation's, for the index knows who may see what."""
+def documents(work: Work, asset_ids: Iterable[int]) -> dict[int, list[Document]]:
+    """What the index is told of these assets, one or two documents of each; every organisation's, for the index knows
+    who may see what.
+    """
     ids = set(asset_ids)
-    joined = sa.select(AssetRow, AssetVersionRow).outerjoin(
-        AssetVersionRow,
-        AssetVersionRow.id == AssetRow.current_version_id,
-    )
-    rows = list(work.session.execute(joined.where(AssetRow.id.in_(ids))))
-    tags = _tags(work, ids)
-    names = _file_names(work, ids)
-    said = _said(work, [version.id for _, version in rows if version is not None])
-    approved = approvals.approved_versions(work, ids)
-    return {
-        asset.id: _document(
-            asset,
-            version,
-            tags.get(asset.id, ()),
-            names.get(asset.id, ()),
-            said.get(asset.current_version_id or 0, ()),
-            approved=asset.id in approved,
-        )
-        for asset, version in rows
-    }
+    read = _read(work, ids)
+    return {asset.row.id: _faces(read, asset) for asset in read.rows}
 
 
 def every_document(work: Work) -> Iterator[Document]:
     last = 0
     while ids := list(work.session.scalars(_ids_after(last))):
-        yield from documents(work, ids).values()
+        for told in documents(work, ids).values():
+            yield from told
         work.session.expunge_all()
         last = ids[-1]
 
 
-def revisions(work: Work, after_id: int, limit: int) -> list[tuple[int, int]]:
-    """Id and revision of the first `limit` assets that belong into the index beyond that id, in order of id."""
-    rows = sa.select(AssetRow.id, AssetRow.revision).where(AssetRow.id > after_id).order_by(AssetRow.id).limit(limit)
-    return [(row.id, row.revision) for row in work.session.execute(rows)]
+def revisions(work: Work, after_id: int, limit: int) -> dict[int, dict[int, int]]:
+    """Of the first `limit` assets that belong into the index beyond that id, in order of id: their documents' ids and
+    revisions.
+    """
+    columns = (AssetRow.id, AssetRow.revision, faces.are_two())
+    rows = sa.select(*columns).where(AssetRow.id > after_id).order_by(AssetRow.id).limit(limit)
+    return {
+        id_: dict.fromkeys(_document_ids(id_, two=two), revision) for id_, revision, two in work.session.execute(rows)
+    }
+
+
+class _Asset(NamedTuple):
+    """An asset with its current and its approved version, and whether it has two faces."""
+
+    row: AssetRow
+    current: AssetVersionRow | None
+    approved: AssetVersionRow | None
+    two: bool
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read of some assets."""
+
+    rows: list[_Asset]
+    tags: Mapping[int, Sequence[Tag]]
+    #: Names of its files, and of those that are public.
+    names: Mapping[int, Sequence[str]]
+    public_names: Mapping[int, Sequence[str]]
+    #: By version.
+    said: Mapping[int, Sequence[tuple[str, str]]]
+    lightboxes: Mapping[int, Sequence[int]]
+    shares: Mapping[int, Sequence[Shared]]
+
+
+def _read(work: Work, ids: set[int]) -> _Read:
+    current, approved = orm.aliased(AssetVersionRow), orm.aliased(AssetVersionRow)
+    joined = (
+        sa.select(AssetRow, current, approved, faces.are_two())
+        .outerjoin(current, current.id == AssetRow.current_version_id)
+        .outerjoin(approved, approved.id == AssetRow.approved_version_id)
+    )
+    rows = [_Asset(*row) for row in work.session.execute(joined.where(AssetRow.id.in_(ids)))]
+    told = {version.id for asset in rows for version in asset[1:3] if version is not None}
+    return _Read(
+        rows=rows,
+        tags=_tags(work, ids),
+        names=_file_names(work, ids, sa.true()),
+        public_names=_file_names(work, {asset.row.id for asset in rows if asset.two}, faces.public_names()),
+        said=_said(work, sorted(told)),
+        lightboxes=_lightboxes(work, ids),
+        shares=_shares(work, ids),
+    )
 
 
 def _ids_after(last: int) -> sa.Select[int]:
     return sa.select(AssetRow.id).where(AssetRow.id > last).order_by(AssetRow.id).limit(DOCUMENTS_AT_ONCE)
 
 
+def _document_ids(asset_id: int, *, two: bool) -> tuple[int, ...]:
+    return (faces.draft_id(asset_id), faces.public_id(asset_id)) if two else (faces.draft_id(asset_id),)
+
+
+def _faces(read: _Read, asset: _Asset) -> list[Document]:
+    row = asset.row
+    carried = access.terms(row, read.lightboxes.get(row.id, ()), read.shares.get(row.id, ()))
+    marks = {access.APPROVED} if asset.approved is not None else set()
+    if row.lifecycle == "QUARANTINED":
+        marks.add(access.QUARANTINED)
+    if asset.approved is not None and row.lifecycle not in WITHHELD and not asset.two:
+        marks.add(access.PUBLIC)
+    draft = _document(read, faces.draft_id(row.id), row, asset.current, read.names, carried | marks)
+    if not asset.two:
+        return [draft]
+    marks = {access.PUBLIC, access.PUBLIC_ONLY}
+    return [draft, _document(read, faces.public_id(row.id), row, asset.approved, read.public_names, carried | marks)]
+
+
 def _document(
+    read: _Read,
+    document_id: int,
     asset: AssetRow,
     version: AssetVersionRow | None,
-    tags: Sequence[Tag],
-    file_names: Sequence[str],
-    said: Sequence[tuple[str, str]],
-    *,
-    approved: bool,
+    names: Mapping[int, Sequence[str]],
+    carried: frozenset[str],
 ) -> Document:
-    term = access.org_term(asset.org_id)
+    said = () if version is None else read.said.get(version.id, ())
     return Document(
-        id=asset.id,
+        id=document_id,
         org_id=asset.org_id,
-        access=frozenset({term, access.approved_term(term)}) if approved else frozenset({term}),
+        access=carried,
         title=asset.title,
         description=asset.description or "",
-        tags=tuple(tags),
-        file_names=tuple(file_names),
+        tags=tuple(read.tags.get(asset.id, ())),
+        file_names=tuple(names.get(asset.id, ())),
         creators=tuple(value for name, value in said if name in CREATORS),
         texts=tuple(value for name, value in said if name not in CREATORS),
         kind=asset.kind,
@@ -122,11 +176,36 @@ def _tags(work: Work, asset_ids: set[int]) -> dict[int, list[Tag]]:
     }
 
 
-def _file_names(work: Work, asset_ids: set[int]) -> dict[int, list[str]]:
-    rows = sa.select(AssetVersionRow.asset_id, AssetVersionRow.file_name).where(AssetVersionRow.asset_id.in_(asset_ids))
-    found: dict[int, list[str]] = defaultdict(list)
-    for asset_id, name in work.session.execute(rows.distinct().order_by(AssetVersionRow.asset_id)):
-        found[asset_id].append(name)
+def _file_names(work: Work, asset_ids: set[int], which: sa.ColumnElement[bool]) -> dict[int, list[str]]:
+    """Each once, in the order in which they came."""
+    rows = sa.select(AssetVersionRow.asset_id, AssetVersionRow.file_name).where(
+        AssetVersionRow.asset_id.in_(asset_ids), which
+    )
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    if asset_ids:
+        for asset_id, name in work.session.execute(rows.order_by(AssetVersionRow.asset_id, AssetVersionRow.number)):
+            found[asset_id][name] = None
+    return {asset_id: list(names) for asset_id, names in found.items()}
+
+
+def _lightboxes(work: Work, asset_ids: set[int]) -> dict[int, list[int]]:
+    placed = LightboxAssetRow.asset_id
+    rows = sa.select(placed, LightboxAssetRow.lightbox_id).where(placed.in_(asset_ids))
+    found: dict[int, list[int]] = defaultdict(list)
+    for asset_id, lightbox_id in work.session.execute(rows):
+        found[asset_id].append(lightbox_id)
+    return found
+
+
+def _shares(work: Work, asset_ids: set[int]) -> dict[int, list[Shared]]:
+    """Those that nobody ended; whether their time is over is asked by who searches."""
+    rows = sa.select(ShareRow.asset_id, ShareRow.to_org_id, ShareRow.access, ShareRow.ends_at)
+    found: dict[int, list[Shared]] = defaultdict(list)
+    for asset_id, to_org_id, given, ends_at in work.session.execute(
+        rows.where(ShareRow.asset_id.in_(asset_ids), ShareRow.ended_at.is_(None))
+    ):
+        assert asset_id is not None
+        found[asset_id].append(Shared(to_org_id, given, ends_at))
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from domain.hub import Hub
+from domain.search import faces
 from domain.search.documents import DOCUMENTS_AT_ONCE, documents, every_document
 from domain.work import HUB, Work
 from storage import events
@@ -42,7 +43,7 @@ def lag_ms(work: Work) -> int:
 def catch_up(hub: Hub) -> int:
     """Applies the next batch of events to the index; how many there were. The caller holds the writer's lock."""
     with hub.writing(HUB) as work:
-        events.number(work.session)
+        events.number(work.session, work.secret)
     with hub.reading(HUB) as work:
         batch = events.after(work.session, hub.index.checkpoint(), BATCH)
         if not batch:
@@ -70,7 +71,7 @@ def rebuild(hub: Hub, progress: Callable[[int], None] = lambda _: None, *, leadi
     Takes the writer's lock, unless the caller leads already; `NotLeading` where another process does.
     """
     with hub.writing(HUB) as work:
-        events.number(work.session)
+        events.number(work.session, work.secret)
     count = 0
 
     def counted(documents: Iterator[Document]) -> Iterator[Document]:
@@ -128,6 +129,9 @@ def _asking_file(hub: Hub) -> Path:
 
 def _assets_changed(work: Work, batch: Sequence[EventRow]) -> set[int]:
     changed = {event.subject_id for event in batch if event.subject_type == "Asset"}
+    for event in batch:
+        if event.type == "lightbox.assets_changed":
+            changed.update(event.payload.get("added", ()), event.payload.get("removed", ()))
     tags = {event.subject_id for event in batch if event.type in {"tag.updated", "tag.merged"}}
     if tags:
         changed |= set(work.session.scalars(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tags))))
@@ -135,6 +139,12 @@ def _assets_changed(work: Work, batch: Sequence[EventRow]) -> set[int]:
 
 
 def _operations(work: Work, asset_ids: Sequence[int]) -> list[Put | Remove]:
+    """All that the index is to hold of these assets: a face they do not have goes."""
     found = documents(work, asset_ids)
     work.session.expunge_all()  # a tag on everything changes everything
-    return [Put(found[asset_id]) if asset_id in found else Remove(asset_id) for asset_id in asset_ids]
+    operations: list[Put | Remove] = []
+    for asset_id in asset_ids:
+        both = (faces.draft_id(asset_id), faces.public_id(asset_id))
+        told = {document.id: Put(document) for document in found.get(asset_id, ())}
+        operations += [told.get(id_, Remove(id_)) for id_ in both]
+    return operations

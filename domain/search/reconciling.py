@@ -3,26 +3,27 @@
 Always true here:
 - The rows are only read. The index is fed `DOCUMENTS_AT_ONCE` at a time, at the checkpoint it stands at.
 - An asset whose events the index has not been told of yet is left to `catch_up`: it differs, but nothing is wrong.
-- Compared are ids and revisions. What changes in a document without its asset's revision (the spelling of a tag, an
-  approval) is told by events alone.
+- Compared are which faces an asset has, and its revision. What changes in a document without that (the spelling of a
+  tag, the lightboxes and organisations that open it) is told by events alone.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
 from domain.hub import Hub
+from domain.search import faces
 from domain.search.documents import DOCUMENTS_AT_ONCE, revisions
 from domain.search.feeding import feed
 from domain.work import HUB, Work
 from storage.tables import EventRow
 
-#: Ids and revisions compared at once.
+#: Assets, and documents, compared at once: at least two, for an asset may have two.
 COMPARED_AT_ONCE = 5_000
 
 Wrong: TypeAlias = Literal["unknown", "missing", "outdated"]
@@ -31,7 +32,7 @@ Wrong: TypeAlias = Literal["unknown", "missing", "outdated"]
 @dataclass(frozen=True)
 class Reconciled:
     """How many assets were compared, and how many of them the index held although the rows do not know them
-    (`unknown`: removed), lacked (`missing`: fed) or held in another revision (`outdated`: fed again).
+    (`unknown`: removed), lacked (`missing`: fed) or held otherwise (`outdated`: fed again).
 
     Not `complete` when it was ended before the last asset.
     """
@@ -88,20 +89,20 @@ def _batches(hub: Hub) -> Iterator[Counter[str]]:
 
 def _compared(hub: Hub, after_id: int) -> _Stretch:
     with hub.reading(HUB) as work:
-        rows = revisions(work, after_id, COMPARED_AT_ONCE)
-        held = work.index.revisions(after_id, COMPARED_AT_ONCE)
-        full = [page[-1][0] for page in (rows, held) if len(page) == COMPARED_AT_ONCE]
+        known = revisions(work, after_id, COMPARED_AT_ONCE)
+        held = work.index.revisions(faces.public_id(after_id), COMPARED_AT_ONCE)
+        full = [max(known)] if len(known) == COMPARED_AT_ONCE else []
+        if len(held) == COMPARED_AT_ONCE:
+            full.append(faces.asset_of(held[-1][0] + 1) - 1)  # the last of which no further face can follow
         upto = min(full, default=None)
-        known, indexed = (dict(_within(page, upto)) for page in (rows, held))
         left = _on_their_way(work, after_id, upto)
-    every = sorted(known.keys() | indexed.keys())
+    indexed: dict[int, dict[int, int]] = defaultdict(dict)
+    for document_id, revision in held:
+        indexed[faces.asset_of(document_id)][document_id] = revision
+    every = sorted(id_ for id_ in known.keys() | indexed.keys() if upto is None or id_ <= upto)
     differing = [asset_id for asset_id in every if known.get(asset_id) != indexed.get(asset_id)]
     wrong = [(asset_id, _wrong(asset_id, known, indexed)) for asset_id in differing if asset_id not in left]
     return _Stretch(len(every), wrong, upto)
-
-
-def _within(page: list[tuple[int, int]], upto: int | None) -> list[tuple[int, int]]:
-    return page if upto is None else [(asset_id, revision) for asset_id, revision in page if asset_id <= upto]
 
 
 def _on_their_way(work: Work, after_id: int, upto: int | None) -> set[int]:
@@ -112,7 +113,7 @@ def _on_their_way(work: Work, after_id: int, upto: int | None) -> set[int]:
     return set(work.session.scalars(within if upto is None else within.where(EventRow.subject_id <= upto)))
 
 
-def _wrong(asset_id: int, known: dict[int, int], indexed: dict[int, int]) -> Wrong:
+def _wrong(asset_id: int, known: Mapping[int, object], indexed: Mapping[int, object]) -> Wrong:
     if asset_id not in known:
         return "unknown"
     return "outdated" if asset_id in indexed else "missing"

@@ -15,7 +15,7 @@ from server.serve import opened
 from server.serve import serve as run
 from storage.settings import Settings, load
 
-SECRETS = frozenset({"admin_token", "secret_key"})
+SECRETS = frozenset({"admin_token", "oidc_client_secret", "secret_key"})
 _MASK = "•••"
 _SCHEMES = ("file", "http", "https", "memory", "mysql", "postgres", "postgresql", "postgresql+psycopg", "s3", "sqlite")
 #: Options of addresses that are no secrets.

@@ -30,7 +30,22 @@ FACET_VALUES: Final = 50
 
 OrderField: TypeAlias = Literal["relevance", "created_at", "updated_at", "captured_at", "title", "byte_size"]
 FacetField: TypeAlias = Literal["kind", "tag", "media_type", "year"]
-Access: TypeAlias = frozenset[str] | None
+#: A word that documents carry; a number stands for the document with this id, which need not carry it.
+Term: TypeAlias = str | int
+
+
+class Door(NamedTuple):
+    """Lets in the documents that carry at least one term of every group of `all_of`, and no term of `none_of`.
+
+    Without groups and terms it lets in every document; an empty group lets in none.
+    """
+
+    all_of: tuple[frozenset[Term], ...]
+    none_of: frozenset[Term] = frozenset()
+
+
+#: A document is seen if any of the doors lets it in; None sees all, and () nothing.
+Access: TypeAlias = tuple[Door, ...] | None
 
 
 class SearchRefused(ValueError):
@@ -58,8 +73,8 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One asset as the index knows it. `access` holds the terms that open it: a search that brings one of
-    them sees it.
+    """One asset, or one face of it, as the index knows it. `access` holds the terms that the doors of a search
+    ask for.
     """
 
     id: int

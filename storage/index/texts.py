@@ -15,8 +15,9 @@ from storage.index.contract import Document
 #: The names of the searched texts; a text's number is its place here.
 FIELDS: Final = ("title", "description", "tag", "campaign", "file", "creator", "text")
 MAX_WORDS: Final = 20_000
-#: Raise when the same document would be indexed otherwise: it is part of every index's fingerprint.
-VERSION: Final = "1"
+#: Raise when the same document would be indexed otherwise, or the same asset be told in other documents: it is part of
+#: every index's fingerprint.
+VERSION: Final = "2"
 
 NUMBERS: Final = {name: number for number, name in enumerate(FIELDS)}
 _TITLE: Final = NUMBERS["title"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.tables.assets import AssetRow, AssetVersionRow, BlobRow, MetadataRow
-from storage.tables.history import EventRow, IdempotencyRow
+from storage.tables.history import AuditHeadRow, EventRow, IdempotencyRow
 from storage.tables.identity import (
     BrandRow,
     CredentialRow,
@@ -31,6 +31,7 @@ __all__ = [
     "AssetRow",
     "AssetTagRow",
     "AssetVersionRow",
+    "AuditHeadRow",
     "BlobRow",
     "BrandRow",
     "CredentialRow",

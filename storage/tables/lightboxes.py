@@ -29,7 +29,10 @@ class LightboxRow(Row):
 
 class LightboxAssetRow(Row):
     __tablename__ = "lightbox_asset"
-    __table_args__ = (Index("ix_lightbox_asset_position", "lightbox_id", "position", "asset_id"),)
+    __table_args__ = (
+        Index("ix_lightbox_asset_position", "lightbox_id", "position", "asset_id"),
+        Index("ix_lightbox_asset_asset", "asset_id", "lightbox_id"),
+    )
 
     lightbox_id: Mapped[int] = mapped_column(ForeignKey("lightbox.id"), primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), primary_key=True)

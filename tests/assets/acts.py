@@ -96,6 +96,12 @@ def queries(sent: list[str]) -> list[str]:
     return [each for each in sent if each.split()[0] not in {"BEGIN", "COMMIT", "ROLLBACK", "SET", "PRAGMA"}]
 
 
+def reasons(hub: Hub, type_: str) -> list[str | None]:
+    """Why all events of a type happened, oldest first."""
+    with hub.database.reading() as session:
+        return list(session.scalars(sa.select(EventRow.reason).where(EventRow.type == type_).order_by(EventRow.id)))
+
+
 def events(hub: Hub, type_: str) -> list[dict[str, Any]]:
     """Payloads of all events of a type, oldest first."""
     with hub.database.reading() as session:

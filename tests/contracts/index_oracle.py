@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cmp_to_key
 from typing import Any
 
-from storage.index import Document, Search, analyser
+from storage.index import Access, Document, Search, analyser
 from storage.index import conditions as c
 from storage.index import query as q
 
@@ -18,10 +18,17 @@ def matching(documents: Iterable[Document], search: Search) -> list[Document]:
     return [
         each
         for each in documents
-        if (search.access is None or search.access & each.access)
+        if sees(search.access, each)
         and (search.conditions is None or holds(search.conditions, each))
         and (search.query is None or search.query.root is None or says(search.query.root, each))
     ]
+
+
+def sees(access: Access, document: Document) -> bool:
+    carried = document.access | {document.id}
+    return access is None or any(
+        all(group & carried for group in door.all_of) and not door.none_of & carried for door in access
+    )
 
 
 def ordered(documents: Iterable[Document], search: Search) -> list[Document]:

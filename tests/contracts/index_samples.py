@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from storage import index
-from storage.index import Document, Hits, Put, Search, SearchIndex, query
+from storage.index import Access, Document, Door, Hits, Put, Search, SearchIndex, query
 
 KINDS = ("whoosh", "tantivy")
 START = datetime(2024, 1, 1, tzinfo=UTC)
 #: Where hundreds of indexes are made without waiting for a disk, if there is such a place.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 EVERYONE = frozenset({"everyone"})
+ANYONE: Access = (Door((EVERYONE,)),)
 
 
 def document(id_: int, title: str = "An asset", **facts: Any) -> Document:
@@ -29,6 +30,11 @@ def document(id_: int, title: str = "An asset", **facts: Any) -> Document:
         "updated_at": START,
     }
     return Document(**(base | facts))
+
+
+def with_one_of(*terms: str) -> Access:
+    """Sees what carries one of these terms."""
+    return (Door((frozenset(terms),)),)
 
 
 def filled(kind: str, directory: Path, documents: Iterable[Document], seq: int = 1) -> SearchIndex:

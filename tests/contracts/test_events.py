@@ -24,6 +24,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield opened
 
 
+SECRET = b"for tests only"
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
@@ -35,7 +36,7 @@ def _record(database: Database, *subjects: int) -> None:
 
 def _number(database: Database) -> int:
     with database.writing() as session:
-        return events.number(session)
+        return events.number(session, SECRET)
 
 
 def _read(database: Database, seq: int = 0, limit: int = 1_000) -> list[tuple[int, int]]:
@@ -90,7 +91,7 @@ def test_what_was_rolled_back_leaves_no_gap(database: Database) -> None:
 def test_a_numbering_that_rolls_back_is_done_again(database: Database) -> None:
     _record(database, 11)
     with rolled_back(database) as session:
-        assert events.number(session) == 1
+        assert events.number(session, SECRET) == 1
     assert _number(database) == 1
     assert _read(database) == [(1, 11)]
 
@@ -120,7 +121,7 @@ def test_an_event_that_commits_after_a_later_one_is_numbered_after_it_and_not_lo
 def test_a_second_numbering_waits_for_the_first_and_continues_behind_it(database: Database) -> None:
     _record(database, 11)
     with ThreadPoolExecutor(1) as other, database.writing() as session:
-        assert events.number(session) == 1
+        assert events.number(session, SECRET) == 1
         _record(database, 12)
         waiting = other.submit(_number, database)
         session.flush()

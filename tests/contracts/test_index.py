@@ -11,6 +11,8 @@ import pytest
 from storage import index
 from storage.index import (
     MAX_REVISIONS,
+    Access,
+    Door,
     NeedsRebuild,
     NotLeading,
     Put,
@@ -21,7 +23,7 @@ from storage.index import (
     query,
 )
 from storage.index.home import Home
-from tests.contracts.index_samples import KINDS, document, filled, find, found
+from tests.contracts.index_samples import KINDS, document, filled, find, found, with_one_of
 
 Fill = Callable[..., SearchIndex]
 
@@ -125,7 +127,7 @@ def test_a_document_put_again_is_found_by_its_new_words_only(fill: Fill) -> None
 def test_what_is_taken_from_a_viewer_is_gone_from_every_answer_at_once(fill: Fill, kind: str, tmp_path: Path) -> None:
     searched = fill(document(1, "Secret hero", access=frozenset({"red", "blue"})))
     elsewhere = index.open_index(kind, tmp_path / "index")
-    red = frozenset({"red"})
+    red = with_one_of("red")
     assert found(elsewhere, "secret", access=red) == [1]
 
     with searched.writer_lock():
@@ -136,16 +138,51 @@ def test_what_is_taken_from_a_viewer_is_gone_from_every_answer_at_once(fill: Fil
             assert found(reader, "secret", access=red) == []
             assert reader.suggest("sec", red) == []
             assert reader.correct(query.parse("secert"), red) is None
-            assert found(reader, "secret", access=frozenset({"blue"})) == [1]
+            assert found(reader, "secret", access=with_one_of("blue")) == [1]
     elsewhere.close()
 
 
 def test_a_viewer_without_any_term_sees_nothing(fill: Fill) -> None:
     searched = fill(document(1), document(2, access=frozenset()))
 
-    assert searched.search(Search(access=frozenset())).total == 0
-    assert searched.search(Search(access=frozenset({"everyone"}))).total == 1
+    assert searched.search(Search(access=())).total == 0
+    assert searched.search(Search(access=with_one_of())).total == 0
+    assert searched.search(Search(access=with_one_of("everyone"))).total == 1
     assert searched.search(Search(access=None)).total == 2
+
+
+DOORS: tuple[tuple[Access, list[int]], ...] = (
+    ((Door(()),), [1, 2, 3, 4]),
+    ((Door((frozenset("ab"),)),), [1, 2, 3]),
+    ((Door((frozenset("a"), frozenset("b"))),), [2]),
+    ((Door((frozenset("a"), frozenset())),), []),
+    ((Door((frozenset("ab"),), frozenset("c")),), [1, 3]),
+    ((Door((), frozenset("a")),), [3, 4]),
+    ((Door((), frozenset("z")),), [1, 2, 3, 4]),
+    ((Door((frozenset({4}),)),), [4]),
+    ((Door((frozenset({4, "c"}),)),), [2, 4]),
+    ((Door((), frozenset({4, "c"})),), [1, 3]),
+    ((Door((), frozenset({1, 2, 3, 4})),), []),
+    ((Door((frozenset("c"),)), Door((frozenset({4}),), frozenset("a"))), [2, 4]),
+    ((Door((frozenset("a"),)), Door(())), [1, 2, 3, 4]),
+    ((Door((frozenset("a"),)), Door((), frozenset("b"))), [1, 2, 4]),
+)
+
+
+@pytest.mark.parametrize(("access", "seen"), DOORS)
+def test_a_door_asks_for_a_term_of_each_group_and_for_none_that_it_refuses(
+    fill: Fill, access: Access, seen: list[int]
+) -> None:
+    carried = {1: "a", 2: "abc", 3: "b", 4: ""}
+    searched = fill(*(document(id_, f"Hero {id_}", access=frozenset(terms)) for id_, terms in carried.items()))
+
+    answer = searched.search(Search(access=access, facets=("kind",)))
+    assert sorted(hit.id for hit in answer.hits) == seen
+    assert answer.total == sum(value.count for value in answer.facets["kind"]) == len(seen)
+    assert sorted(found(searched, "hero", access=access)) == seen
+    for id_ in carried:
+        assert bool(searched.suggest(f"hero {id_}", access)) is (id_ in seen)
+    assert searched.correct(query.parse("heor"), access) == ("hero" if seen else None)
 
 
 def test_only_the_holder_of_the_lock_may_write(fill: Fill, kind: str, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from storage import index
 from storage.index import (
     Document,
+    Door,
     FacetField,
     OrderBy,
     OrderField,
@@ -25,6 +26,7 @@ from storage.index import (
     Search,
     SearchIndex,
     Tag,
+    Term,
     conditions,
     query,
 )
@@ -111,7 +113,9 @@ texts = st.recursive(
     ),
     max_leaves=5,
 )
-access = st.one_of(st.none(), st.frozensets(st.sampled_from("abcd"), max_size=2))
+groups: st.SearchStrategy[frozenset[Term]] = st.frozensets(st.sampled_from((*"abcd", 1, 2, 11)), max_size=3)
+doors = st.builds(Door, st.lists(groups, max_size=2).map(tuple), groups)
+access = st.one_of(st.none(), st.lists(doors, max_size=3).map(tuple))
 sorted_fields = st.sampled_from([name for name in get_args(OrderField) if name != "relevance"])
 orders = st.lists(sorted_fields, min_size=1, max_size=3, unique=True).flatmap(
     lambda names: st.tuples(*(st.builds(OrderBy, st.just(name), st.booleans()) for name in names))

@@ -19,7 +19,7 @@ from storage.index import (
     query,
 )
 from storage.index.conditions import ConditionError
-from tests.contracts.index_samples import EVERYONE, KINDS, document, filled, find, found
+from tests.contracts.index_samples import ANYONE, KINDS, document, filled, find, found
 
 Fill = Callable[..., SearchIndex]
 
@@ -104,7 +104,7 @@ def test_hits_are_counted_after_access_and_conditions(fill: Fill) -> None:
     answer = find(
         searched,
         "hero",
-        access=EVERYONE,
+        access=ANYONE,
         conditions=conditions.Is("kind", "PHOTO"),
         facets=("kind", "tag", "media_type", "year"),
         limit=1,
@@ -286,15 +286,15 @@ def test_what_is_being_typed_goes_on_as_titles_tags_and_words(fill: Fill) -> Non
         document(3, "Sonne", access=frozenset({"others"})),
     )
 
-    suggested = searched.suggest("Som", EVERYONE, limit=9)
+    suggested = searched.suggest("Som", ANYONE, limit=9)
 
     assert ("Sommer am Meer", "title", 2) in [(each.text, each.kind, each.count) for each in suggested]
     assert ("Sommerkampagne", "tag", 1) in [(each.text, each.kind, each.count) for each in suggested]
     assert ("sommerlich", "word", 1) in [(each.text, each.kind, each.count) for each in suggested]
-    assert [each.text for each in searched.suggest("so", EVERYONE) if each.text.lower() == "sonne"] == []
-    assert [each.text for each in searched.suggest("das mee", EVERYONE)] == ["das meer"]
-    assert len(searched.suggest("s", EVERYONE, limit=2)) == 2
-    assert searched.suggest("", EVERYONE) == searched.suggest(" ~ ", EVERYONE) == []
+    assert [each.text for each in searched.suggest("so", ANYONE) if each.text.lower() == "sonne"] == []
+    assert [each.text for each in searched.suggest("das mee", ANYONE)] == ["das meer"]
+    assert len(searched.suggest("s", ANYONE, limit=2)) == 2
+    assert searched.suggest("", ANYONE) == searched.suggest(" ~ ", ANYONE) == []
 
 
 def test_a_misspelt_word_is_corrected_to_the_nearest_one_the_viewer_could_find(fill: Fill) -> None:
@@ -303,7 +303,7 @@ def test_a_misspelt_word_is_corrected_to_the_nearest_one_the_viewer_could_find(f
     )
 
     def correct(text: str) -> str | None:
-        return searched.correct(query.parse(text), EVERYONE)
+        return searched.correct(query.parse(text), ANYONE)
 
     assert correct("title:campaing  -(poster)") == "title:campaign  -(poster)"
     assert correct("champaign") == "campaign"

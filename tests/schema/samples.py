@@ -19,6 +19,7 @@ from domain.work import HUB
 from storage.tables import AssetVersionRow, JobRow
 from tests.asking import Client
 from tests.assets import acts
+from tests.schema import samples_people, samples_sharing
 
 
 @dataclass
@@ -149,4 +150,6 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     "renditionRequest": lambda brand: {"version": brand.asset()["current"]["id"], "preset": brand.preset()["id"]},
     "renditionRetry": lambda brand: {"rendition": brand.failed_rendition()},
     "jobRetry": lambda brand: {"job": brand.dead_job()},
+    **samples_people.SAMPLES,
+    **samples_sharing.SAMPLES,
 }

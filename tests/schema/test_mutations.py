@@ -13,6 +13,7 @@ from domain.hub import Hub
 from schema import built
 from tests.asking import ERROR_FIELDS, Client
 from tests.assets.acts import everything, unchanged
+from tests.schema import samples_people, samples_sharing
 from tests.schema.samples import SAMPLES, Brand
 
 SCHEMA = graphql.build_schema(built.sdl())
@@ -25,6 +26,8 @@ UNREVISED = {
     "renditionRequest": "asking for what is there already answers with it",
     "renditionRetry": "a rendition has a state instead of a revision",
     "jobRetry": "a job has a state instead of a revision",
+    **samples_people.UNREVISED,
+    **samples_sharing.UNREVISED,
 }
 COMMON = {"errors", "clientMutationId"}
 #: Where an id of nothing, if it could be one, is no mistake: what is not inside is out already.
@@ -167,7 +170,9 @@ def inputs(name: str) -> dict[str, graphql.GraphQLInputField]:
 
 
 def id_places(name: str) -> list[str]:
-    return [place for place, field in inputs(name).items() if graphql.get_named_type(field.type).name == "ID"]
+    """Without those that the sample leaves out, because the input takes one of several."""
+    ids = [place for place, field in inputs(name).items() if graphql.get_named_type(field.type).name == "ID"]
+    return [place for place in ids if (name, place) not in samples_sharing.ONE_OF]
 
 
 def payload_fields(name: str) -> dict[str, graphql.GraphQLField]:
@@ -177,4 +182,10 @@ def payload_fields(name: str) -> dict[str, graphql.GraphQLField]:
 
 
 def entities(name: str) -> list[str]:
-    return [each for each in payload_fields(name) if each not in COMMON]
+    """What the payload holds besides the errors; a secret that is shown once is none."""
+    named = payload_fields(name).items()
+    return [
+        each
+        for each, field in named
+        if each not in COMMON and graphql.is_composite_type(graphql.get_named_type(field.type))
+    ]

@@ -14,6 +14,7 @@ from schema import built
 from tests import acting
 from tests.asking import Client, statements
 from tests.assets.acts import created, picture, queries, refusal, unchanged
+from tests.schema import samples_people, samples_sharing
 from tests.schema.samples import Brand
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -72,12 +73,13 @@ def test_a_hundred_nodes_take_one_statement_a_type_and_one_more_is_refused(clien
 
 
 def test_what_belongs_to_another_organisation_reads_as_if_it_were_not_there(hub: Hub, client: Client) -> None:
-    """But the presets, which are the whole brand's."""
+    """But the presets, which are everybody's, and the brands of the organisations above."""
     ids = one_of_each(Brand(hub, client))
-    preset = ids.pop("RenditionPreset")
+    preset, brand = ids.pop("RenditionPreset"), ids.pop("Brand")
     stranger = Client(hub, acting.member(hub, "partner", org_id=acting.organisation(hub, "Other")))
     assert stranger.ask(NODES, ids=list(ids.values()))["nodes"] == [None] * len(ids)
-    assert stranger.ask(NODES, ids=[preset])["nodes"] == [{"__typename": "RenditionPreset", "id": preset}]
+    told = stranger.ask(NODES, ids=[preset, brand])["nodes"]
+    assert told == [{"__typename": "RenditionPreset", "id": preset}, {"__typename": "Brand", "id": brand}]
     assert stranger.ask("{ assets { totalCount } tags { totalCount } lightboxes { totalCount } }") == {
         "assets": {"totalCount": 0},
         "tags": {"totalCount": 0},
@@ -110,6 +112,10 @@ def one_of_each(brand: Brand) -> dict[str, str]:
     query = "query ($id: ID!) { asset(id: $id) { current { renditions { id } } } }"
     renditions = brand.client.ask(query, id=asset["id"])["asset"]["current"]["renditions"]
     found: dict[str, Any] = {
+        "Token": samples_sharing.token(brand),
+        "Share": samples_sharing.share(brand),
+        "GuestLink": samples_sharing.link(brand),
+        **samples_people.nodes(brand),
         "Asset": asset["id"],
         "AssetVersion": asset["current"]["id"],
         "Rendition": renditions[0]["id"],

@@ -81,12 +81,18 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "Query.renditionPresets": "50 presets",
         "Query.suggest": "at most 20 suggestions",
         "Asset.tags": "200 tags of an asset",
+        "Asset.shares": "200 standing shares",
+        "Lightbox.shares": "200 standing shares",
         "AssetVersion.metadata": "what one file says, cut by the reader",
         "AssetVersion.renditions": "50 presets",
         "AssetEdge.textMatches": "one per searched field",
         "TextMatch.fragments": "three fragments",
         "Facet.values": "the most frequent values",
         "Tag.children": "the tags of one level",
+        "Query.roles": "200 roles",
+        "Organisation.brands": "100 brands",
+        "Person.teams": "50 teams",
+        "ServiceAccount.teams": "50 teams",
     }
     assert plain == set(bounded)
 

@@ -10,6 +10,7 @@ import pytest
 
 from domain import search as searching
 from domain.hub import Hub
+from domain.search import faces
 from domain.work import HUB
 from storage.index.contract import Put
 from tests.asking import Client
@@ -126,9 +127,10 @@ def test_hits_that_a_filter_no_longer_lets_through_are_passed_over(hub: Hub, cli
 
 def test_hits_of_which_the_rows_know_nothing_are_passed_over(hub: Hub, client: Client, ids: list[int]) -> None:
     with hub.reading(HUB) as work:
-        known = searching.documents(work, ids)[ids[-1]]
+        (known,) = searching.documents(work, ids)[ids[-1]]
     ghosts = [
-        replace(known, id=ids[-1] + at, created_at=known.created_at + timedelta(days=at)) for at in range(1, PAGE + 1)
+        replace(known, id=faces.draft_id(ids[-1] + at), created_at=known.created_at + timedelta(days=at))
+        for at in range(1, PAGE + 1)
     ]
     before = everything(client, ORDERS[1])
     with hub.index.writer_lock():

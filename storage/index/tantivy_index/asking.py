@@ -5,14 +5,15 @@ Always true here:
 - A query made here never finds the document that carries the checkpoint.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from tantivy import FieldType, Occur, Query
 
 from storage.index import conditions, nearest, ordering, plan
 from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith
-from storage.index.contract import Access
+from storage.index.contract import Access, Door
+from storage.index.contract import Term as Word
 from storage.index.plan import Beginning, Every, Near, Plan, Sequence, Some, Step, Term, Where, Without
 from storage.index.tantivy_index import schema
 
@@ -29,9 +30,7 @@ class Asking:
 
     def allowed(self, access: Access, condition: Condition | None) -> list[Clause]:
         """What every document found must meet, as clauses; `whole` keeps the checkpoint out."""
-        clauses = []
-        if access is not None:
-            clauses.append((Occur.Must, _silent(self._any_term("access", access))))
+        clauses = [] if access is None else self._let_in(access)
         if condition is not None:
             parts = condition.parts if isinstance(condition, All) else (condition,)
             clauses += [(Occur.Must, _silent(self._condition(part))) for part in parts]
@@ -81,6 +80,26 @@ class Asking:
     def between(self, field: str, low: int, high: int) -> Any:
         """Both ends included."""
         return _silent(Query.range_query(self._schema, field, FieldType.Integer, low, high))
+
+    def _let_in(self, doors: tuple[Door, ...]) -> list[Clause]:
+        """What one of the doors asks; a single one's questions stand among the others, which is cheaper."""
+        asked = [self._door(door) for door in doors]
+        if len(asked) == 1:
+            return asked[0]
+        if not all(asked):
+            return []
+        some = [(Occur.Should, Query.boolean_query(_rooted(clauses))) for clauses in asked]
+        return [(Occur.Must, _silent(Query.boolean_query(some) if some else Query.empty_query()))]
+
+    def _door(self, door: Door) -> list[Clause]:
+        clauses = [(Occur.Must, _silent(self._carrying(group))) for group in door.all_of]
+        shut = {term for term in door.none_of if isinstance(term, int) or self._searcher.doc_freq("access", term)}
+        return [*clauses, (Occur.MustNot, self._carrying(shut))] if shut else clauses
+
+    def _carrying(self, terms: Collection[Word]) -> Any:
+        ids = [term for term in terms if isinstance(term, int)]
+        words = self._any_term("access", [term for term in terms if isinstance(term, str)])
+        return Query.boolean_query([(Occur.Should, words), (Occur.Should, self._any_term("id", ids))]) if ids else words
 
     def _exact(self, planned: Plan) -> list[Clause]:
         """The assets called exactly so score higher; mostly there are none, and then nothing is asked."""
@@ -159,6 +178,12 @@ def _place(plain: str, scoped: str, field: int | None, term: str) -> tuple[str, 
 
 def _literal(term: str) -> str:
     return "".join(character if character.isalnum() else f"\\u{{{ord(character):x}}}" for character in term)
+
+
+def _rooted(clauses: list[Clause]) -> list[Clause]:
+    """With something to find: refusing alone finds nothing."""
+    found = any(occur == Occur.Must for occur, _ in clauses)
+    return clauses if found else [(Occur.Must, Query.all_query()), *clauses]
 
 
 def _silent(query: Any) -> Any:

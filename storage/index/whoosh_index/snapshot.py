@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from pysqlite3 import dbapi2 as sqlite
 
-from storage.index.contract import Access, NeedsRebuild
+from storage.index.contract import Access, Door, NeedsRebuild, Term
 from storage.index.home import Home
 from storage.index.whoosh_index import segment as segments
 from storage.index.whoosh_index import sidecar
-from storage.index.whoosh_index.columns import Array
+from storage.index.whoosh_index.columns import Array, Columns
 from storage.index.whoosh_index.segment import Mask, Segment
 
 #: Viewers whose visible documents are kept as masks: one byte per document each.
@@ -43,11 +43,11 @@ class Snapshot:
     shares: tuple[Share, ...] = ()
     documents: int = 0
     average_length: float = 1.0
-    _visible: "OrderedDict[frozenset[str], list[Mask]]" = field(default_factory=OrderedDict)
+    _visible: "OrderedDict[tuple[Door, ...], list[Mask]]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def visible(self, access: Access) -> list[Mask]:
-        """Per share, which documents a viewer with these terms sees. Not to be written to."""
+        """Per share, which documents the doors let a viewer see. Not to be written to."""
         if access is None:
             return [share.alive for share in self.shares]
         with self._lock:
@@ -151,9 +151,23 @@ def _revisions(share: Share, after_id: int) -> tuple[Array, Array]:
     return table["id"][wanted], table["revision"][wanted]
 
 
-def _visible(share: Share, access: frozenset[str]) -> Mask:
-    table = share.segment.columns
-    codes = [code for code, term in enumerate(table.names["access"]) if term in access]
-    open_ = np.zeros(table.documents, np.bool_)
-    open_[table["access_document"][np.isin(table["access_value"], codes)]] = True
-    return open_ & share.alive
+def _visible(share: Share, doors: tuple[Door, ...]) -> Mask:
+    carrying: dict[frozenset[Term], Mask] = {}
+    for group in {group for door in doors for group in (*door.all_of, door.none_of)}:
+        carrying[group] = _carrying(share.segment.columns, group)
+    seen = np.zeros(share.segment.documents, np.bool_)
+    for door in doors:
+        let_in = share.alive & ~carrying[door.none_of]
+        for group in door.all_of:
+            let_in &= carrying[group]
+        seen |= let_in
+    return seen
+
+
+def _carrying(table: Columns, terms: frozenset[Term]) -> Mask:
+    """The documents with any of the terms."""
+    names = table.names["access"]
+    wanted = np.fromiter((name in terms for name in names), np.bool_, len(names))
+    found = np.isin(table["id"], [term for term in terms if isinstance(term, int)])
+    found[table["access_document"][wanted[table["access_value"]]]] = True
+    return found

@@ -202,6 +202,7 @@ def upgrade() -> None:
         inline_references=True,
     )
     op.create_index("ix_asset_newest", "asset", ["created_at", "id"], unique=False)
+    op.create_index("ix_lightbox_asset_asset", "lightbox_asset", ["asset_id", "lightbox_id"], unique=False)
     op.add_column("organisation", sa.Column("kind", sa.Text(), server_default="BRAND", nullable=False))
     op.add_column("organisation", sa.Column("archived_at", Instant(), nullable=True))
     op.add_column("organisation", sa.Column("revision", Id, server_default="1", nullable=False))

@@ -1,0 +1,106 @@
+"""Which events a viewer finds: those of the organisations where they hold AUDIT_VIEW, newest first.
+
+Somebody who holds it nowhere is refused with `NotAllowed`; elsewhere events are simply not there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain import identity
+from domain.pages import Key, Paging, Slice, read_slice, sliced
+from domain.permissions import Permission
+from domain.work import Work
+from storage.tables import EventRow, PrincipalRow
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which events: what is left out narrows nothing. The time is half-open, [since, until)."""
+
+    subject: tuple[str, int] | None = None
+    actor_id: int | None = None
+    #: How the type begins: `asset.` for all that happened to assets.
+    type_prefix: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    org_id: int | None = None
+
+
+def page(work: Work, asked: Asked, wanted: Paging) -> Slice[EventRow]:
+    return read_slice(work, _found(work, asked), [Key(EventRow.id, descending=True)], wanted)
+
+
+def count(work: Work, asked: Asked) -> int:
+    return work.session.scalar(sa.select(sa.func.count()).select_from(_found(work, asked).subquery())) or 0
+
+
+def histories(work: Work, subject_ids: Collection[int], wanted: Paging, type_: str) -> dict[int, Slice[EventRow]]:
+    """One page of what happened to each of these subjects of one type, in one statement however many they are."""
+    rank = sa.func.row_number().over(
+        partition_by=EventRow.subject_id,
+        order_by=EventRow.id.asc() if wanted.backwards else EventRow.id.desc(),
+    )
+    ranked = _about(work, subject_ids, type_).add_columns(EventRow.id, rank.label("rank"))
+    if wanted.position is not None:
+        (place,) = wanted.position
+        ranked = ranked.where(EventRow.id > place if wanted.backwards else EventRow.id < place)
+    inner = ranked.subquery()
+    rows = (
+        sa.select(EventRow)
+        .join(inner, inner.c.id == EventRow.id)
+        .where(inner.c.rank <= wanted.limit + 1)
+        .order_by(EventRow.subject_id, inner.c.rank)
+    )
+    found: dict[int, list[EventRow]] = defaultdict(list)
+    for row in work.session.scalars(rows):
+        found[row.subject_id].append(row)
+    return {each: sliced(found[each], [(row.id,) for row in found[each]], wanted) for each in subject_ids}
+
+
+def counts(work: Work, subject_ids: Collection[int], type_: str) -> dict[int, int]:
+    asked = _about(work, subject_ids, type_).add_columns(sa.func.count()).group_by(EventRow.subject_id)
+    return {subject_id: number for subject_id, number in work.session.execute(asked)}  # noqa: C416  # rows are no pairs to mypy
+
+
+def kinds_of(work: Work, principal_ids: Iterable[int]) -> dict[int, str]:
+    """PERSON or SERVICE: under which type somebody who acted is known, also where the viewer may not look at them."""
+    rows = sa.select(PrincipalRow.id, PrincipalRow.kind).where(PrincipalRow.id.in_(set(principal_ids)))
+    return dict(work.session.execute(rows).all())
+
+
+def may_of(work: Work, org_ids: Iterable[int], permission: Permission) -> dict[int, bool]:
+    """Whether the viewer holds the permission in each of these organisations."""
+    return {org_id: work.viewer.holdings.in_org(permission, org_id) for org_id in org_ids}
+
+
+def _found(work: Work, asked: Asked) -> sa.Select[EventRow]:
+    identity.require_anywhere(work, Permission.AUDIT_VIEW)
+    found = sa.select(EventRow).where(identity.in_orgs(work, Permission.AUDIT_VIEW, EventRow.org_id))
+    if asked.subject is not None:
+        type_, number = asked.subject
+        found = found.where(EventRow.subject_type == type_, EventRow.subject_id == number)
+    if asked.type_prefix is not None:
+        found = found.where(EventRow.type.startswith(asked.type_prefix, autoescape=True))
+    for column, value in ((EventRow.actor_id, asked.actor_id), (EventRow.org_id, asked.org_id)):
+        if value is not None:
+            found = found.where(column == value)
+    if asked.since is not None:
+        found = found.where(EventRow.occurred_at >= asked.since)
+    if asked.until is not None:
+        found = found.where(EventRow.occurred_at < asked.until)
+    return found
+
+
+def _about(work: Work, subject_ids: Collection[int], type_: str) -> sa.Select[int]:
+    identity.require_anywhere(work, Permission.AUDIT_VIEW)
+    return sa.select(EventRow.subject_id).where(
+        EventRow.subject_type == type_,
+        EventRow.subject_id.in_(set(subject_ids)),
+        identity.in_orgs(work, Permission.AUDIT_VIEW, EventRow.org_id),
+    )

@@ -1,0 +1,177 @@
+"""Where one permission reaches, as a condition on `AssetRow`: `holdings.holds` in SQL.
+
+Always true here:
+- Other spellings never mean other assets. A unit of work that reads knows what stands shared with its viewer and leaves
+  out what cannot matter; one that writes asks for everything.
+- What is known is all that a spelling depends on, so it is made once for many requests: making it costs more than asking.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+
+from domain.holdings import Lightbox, One, Own, Reach, Scope, Tree
+from domain.identity import opened
+from domain.identity.opened import Opened
+from domain.permissions import SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
+from domain.work import BRAND_ORG_ID, Work
+from storage.tables import AssetRow, LightboxAssetRow, OrganisationRow, ShareRow
+
+Condition: TypeAlias = sa.ColumnElement[bool]
+
+#: Spellings kept, of some ten kilobytes each: a few of everybody who is at work.
+KEPT = 512
+#: Made once: an alias costs more than the rest of a condition.
+_PLACED, _OWNER, _SHARER = sa.orm.aliased(AssetRow), sa.orm.aliased(OrganisationRow), sa.orm.aliased(OrganisationRow)
+
+
+def of(work: Work, permission: Permission) -> Condition:
+    reach = work.viewer.holdings.reach(permission)
+    if not opened.is_snapshot(work):
+        return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission)))
+    trees = [scope.orgs for scope in reach.allowed if isinstance(scope, Tree) and scope.orgs]
+    known = _Known(
+        ways=opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else (),
+        many=frozenset(org_ids for org_ids in trees if opened.are_many(work, org_ids)),
+        on_postgres=work.session.get_bind().dialect.name == "postgresql",
+    )
+    return _spelt(permission, reach, known)
+
+
+def both(
+    reach: Reach, said: Callable[[Scope], Condition], refused: Callable[[Scope], Condition] | None = None
+) -> Condition:
+    """Where any scope allows and none denies; what denies may be `refused` in another spelling."""
+    allowed = [said(scope) for scope in reach.allowed]
+    if not allowed:
+        return sa.false()
+    denied = [(refused or said)(scope) for scope in reach.denied]
+    there = sa.true() if any(map(is_true, allowed)) else sa.or_(*allowed)
+    if not denied:
+        return there
+    return sa.and_(there, sa.not_(sa.or_(*denied)))
+
+
+def in_tree(scope: Tree | Lightbox, column: Any) -> Condition:
+    """That the organisation in `column` is one of the scope's."""
+    if scope.orgs is None:
+        return sa.true()
+    return column == scope.root if scope.orgs == {scope.root} else column.in_(sorted(scope.orgs))  # type: ignore[no-any-return]
+
+
+def standing(work: Work, scope: Tree, permission: Permission) -> Condition:
+    """The condition on `ShareRow` that it opens something to the scope's organisations for this permission."""
+    enough = sa.true() if permission in SHARED_TO_READ else ShareRow.access == "CONTRIBUTE"
+    return sa.and_(opened.standing(work), in_tree(scope, ShareRow.to_org_id), enough)
+
+
+def is_true(condition: Any) -> bool:
+    return isinstance(condition, sa.sql.elements.True_)
+
+
+class _Known(NamedTuple):
+    """What a spelling depends on, other than on who holds the permission where."""
+
+    ways: tuple[Opened, ...]
+    #: Sets of organisations that own many assets.
+    many: frozenset[frozenset[int]]
+    on_postgres: bool
+
+
+@lru_cache(maxsize=KEPT)
+def _spelt(permission: Permission, reach: Reach, known: _Known) -> Condition:
+    def shared(finding: bool) -> Callable[[Tree], list[Condition]]:  # of two functions alike
+        return lambda tree: _shared(tree, permission, known, in_array=finding and known.on_postgres)
+
+    return both(
+        reach,
+        lambda scope: _reached(scope, shared(True), passing_by=known.many),
+        lambda scope: _reached(scope, shared(False)),
+    )
+
+
+def _reached(
+    scope: Scope, shared: Callable[[Tree], list[Condition]], passing_by: frozenset[frozenset[int]] = frozenset()
+) -> Condition:
+    """Where a set of organisations is one of `passing_by`, SQLite is kept from finding their assets by the index."""
+    match scope:
+        case Tree():
+            there = in_tree(scope, AssetRow.org_id + 0 if scope.orgs in passing_by else AssetRow.org_id)
+            if not is_true(there):
+                there = sa.or_(there, *shared(scope))
+            return there if scope.kind is None else sa.and_(AssetRow.kind == scope.kind, there)
+        case Lightbox():
+            inside = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id == scope.id)
+            return sa.and_(AssetRow.id.in_(inside), in_tree(scope, AssetRow.org_id))
+        case One(id_):
+            return AssetRow.id == id_
+        case Own(principal_id):
+            return sa.and_(AssetRow.created_by == principal_id, AssetRow.lifecycle == "QUARANTINED")
+
+
+def _any_share(work: Work, scope: Tree, permission: Permission) -> list[Condition]:
+    """Whatever stands shared, or may have been a moment ago."""
+    if permission not in SHARED_TO_CONTRIBUTE:
+        return []
+    now = standing(work, scope, permission)
+    direct = sa.select(ShareRow.asset_id).where(now, ShareRow.lightbox_id.is_(None))
+    inside = (
+        sa.select(LightboxAssetRow.asset_id)
+        .join(ShareRow, ShareRow.lightbox_id == LightboxAssetRow.lightbox_id)
+        .join(_PLACED, _PLACED.id == LightboxAssetRow.asset_id)
+        .join(_OWNER, _OWNER.id == _PLACED.org_id)
+        .join(_SHARER, _SHARER.id == ShareRow.org_id)
+        .where(now, _OWNER.path.startswith(_SHARER.path))
+    )
+    return [AssetRow.id.in_(direct), AssetRow.id.in_(inside)]
+
+
+def _shared(scope: Tree, permission: Permission, known: _Known, *, in_array: bool) -> list[Condition]:
+    """What is known to stand shared with the scope's organisations."""
+    mine = [way for way in known.ways if scope.has(way.to_org_id) and _is_enough(way, permission)]
+    boxes: dict[int, set[int]] = defaultdict(set)
+    for way in mine:
+        if way.lightbox_id is not None and way.from_org_id is not None:
+            boxes[way.from_org_id].add(way.lightbox_id)
+    ends = [way.ends_at for way in mine if way.lightbox_id is None]
+    among = [_lying_in(lightbox_ids, from_org_id, in_array=in_array) for from_org_id, lightbox_ids in boxes.items()]
+    return [_is_one_of(_direct(scope, permission, ends), in_array=in_array), *among] if ends else among
+
+
+def _is_enough(way: Opened, permission: Permission) -> bool:
+    return permission in SHARED_TO_READ or (permission in SHARED_TO_CONTRIBUTE and way.access == "CONTRIBUTE")
+
+
+def _direct(scope: Tree, permission: Permission, ends: list[datetime | None]) -> sa.Select[int | None]:
+    """Assets shared one by one. Those that stand end when the first of them does or later, and no others do."""
+    first = min((end for end in ends if end is not None), default=None)
+    lasting = ShareRow.ends_at.is_(None)
+    return sa.select(ShareRow.asset_id).where(
+        ShareRow.ended_at.is_(None),
+        lasting if first is None else sa.or_(lasting, ShareRow.ends_at >= first),
+        in_tree(scope, ShareRow.to_org_id),
+        sa.true() if permission in SHARED_TO_READ else ShareRow.access == "CONTRIBUTE",
+        ShareRow.lightbox_id.is_(None),
+    )
+
+
+def _lying_in(lightbox_ids: set[int], from_org_id: int, *, in_array: bool) -> Condition:
+    """That the asset lies in one of them and belongs to the organisation that shares it, or below."""
+    inside = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id.in_(sorted(lightbox_ids)))
+    among = _is_one_of(inside, in_array=in_array)
+    if from_org_id == BRAND_ORG_ID:
+        return among
+    above = sa.select(OrganisationRow.path).where(OrganisationRow.id == from_org_id).scalar_subquery()
+    below = sa.select(OrganisationRow.id).where(OrganisationRow.path.startswith(above))
+    return sa.and_(among, AssetRow.org_id.in_(below))
+
+
+def _is_one_of(ids: sa.Select[Any], *, in_array: bool) -> Condition:
+    """PostgreSQL takes an IN for half of all assets and reads them all; an array, for ten, and looks them up."""
+    return AssetRow.id == sa.any_(sa.func.array(ids.scalar_subquery())) if in_array else AssetRow.id.in_(ids)

@@ -1,0 +1,77 @@
+"""Relay connections of any node: a page that was read, its cursors, and a total that is counted when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import strawberry
+
+from domain import pages
+from domain.work import Work
+from schema.context import Context
+from schema.fields import field
+from schema.paging import PageInfo, cursors, page_info
+
+T = TypeVar("T")
+
+#: The like page of many parents' lists at once.
+Pages: TypeAlias = Callable[[Work, Collection[int], pages.Paging], Mapping[int, pages.Slice[Any]]]
+Counts: TypeAlias = Callable[[Work, Collection[int]], Mapping[int, int]]
+
+
+@strawberry.type
+class Edge(Generic[T]):
+    node: T
+    cursor: str
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    slice: strawberry.Private[pages.Slice[Any]]
+    speak: strawberry.Private[Callable[[Any], Any]]
+    count: strawberry.Private[Callable[[strawberry.Info[Context]], Any]]
+
+    @strawberry.field
+    def edges(self, info: strawberry.Info[Context]) -> list[Edge[T]]:
+        marks = cursors(info.context.work, self.slice)
+        return [Edge(node=self.speak(row), cursor=mark) for row, mark in zip(self.slice.rows, marks, strict=True)]
+
+    @strawberry.field
+    def nodes(self) -> list[T]:
+        return [self.speak(row) for row in self.slice.rows]
+
+    @strawberry.field
+    def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
+        return page_info(info.context.work, self.slice)
+
+    @field("How many there are on all pages together.")
+    async def total_count(self, info: strawberry.Info[Context]) -> int:
+        counted = self.count(info)
+        return int(counted if isinstance(counted, int) else await counted or 0)
+
+
+async def below(
+    info: strawberry.Info[Context],
+    parent_id: int,
+    name: str,
+    read: Pages,
+    counted: Counts,
+    speak: Callable[[Any], Any],
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Connection[Any]:
+    """One page of what stands below a parent, read together with the like pages of its siblings."""
+    scope = pages.scope_of(name, parent_id)
+    wanted = pages.paging(info.context.work, scope, first=first, after=after, last=last, before=before)
+    found = await info.context.load(read, parent_id, wanted.shared())
+    assert found is not None
+    return Connection(
+        slice=replace(found, scope=scope),
+        speak=speak,
+        count=lambda asked: asked.context.load(counted, parent_id),
+    )

@@ -1,0 +1,1 @@
+"""People, service accounts, teams, roles and grants over GraphQL."""

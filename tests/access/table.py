@@ -1,0 +1,98 @@
+"""Who is answered what: every query field and mutation, for everybody who may come along.
+
+The things asked about belong to the brand and nobody shared them: a draft asset, its version and renditions, a
+lightbox, a tag on that asset, a preset, a job; suborganisations, people, teams and roles of the brand. Words of the
+table:
+
+- `ok`: done, or answered with the thing
+- `no`: the permission is missing, and the answer names it (NOT_ALLOWED)
+- `--`: as if it were not there: NOT_FOUND, null, or an empty list
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Besides `anonymous`, who is told to sign in whatever they ask: nothing over GraphQL is public.
+ACTORS: Final = ("guest", "partner", "agency", "designer", "admin")
+
+MUTATIONS: Final[dict[str, str]] = {
+    # guest: of another lightbox. partner: of another affiliate. agency: nothing shared. designer: of the brand.
+    "assetCreate": "-- -- -- ok ok",  # for the brand, which others do not see; what they bring at home is theirs
+    "assetVersionAdd": "-- -- -- ok ok",
+    "assetVersionRestore": "-- -- -- ok ok",
+    "assetUpdate": "-- -- -- ok ok",
+    "assetArchive": "-- -- -- no ok",
+    "assetRestore": "-- -- -- no ok",
+    "assetVersionApprove": "-- -- -- no ok",
+    "assetVersionApprovalRevoke": "-- -- -- no ok",
+    "tagCreate": "no no no ok ok",
+    "tagUpdate": "no no no no ok",
+    "tagMerge": "no no no no ok",
+    "lightboxCreate": "no no ok ok ok",
+    "lightboxUpdate": "-- -- -- ok ok",
+    "lightboxArchive": "-- -- -- ok ok",
+    "lightboxAssetsAdd": "-- -- -- ok ok",
+    "lightboxAssetsRemove": "-- -- -- ok ok",
+    "renditionPresetCreate": "no no no no ok",
+    "renditionPresetUpdate": "no no no no ok",
+    "renditionPresetArchive": "no no no no ok",
+    "renditionRequest": "-- -- -- ok ok",
+    "renditionRetry": "-- -- -- ok ok",
+    "jobRetry": "-- -- -- -- ok",
+    "tokenCreate": "-- -- -- no ok",  # for a service account of the brand
+    "tokenRotate": "-- -- -- -- ok",  # the administrator's
+    "tokenRevoke": "-- -- -- -- ok",
+    "shareCreate": "-- -- -- no ok",
+    "shareEnd": "-- -- -- no ok",
+    "guestLinkCreate": "-- -- -- no ok",
+    "uploadLinkCreate": "-- no no no ok",  # a guest knows no organisation
+    "guestLinkRevoke": "-- -- -- -- ok",
+    "inboxAccept": "-- -- -- -- ok",
+    "inboxReject": "-- -- -- -- ok",
+    "organisationCreate": "-- -- -- no ok",
+    "organisationUpdate": "-- -- -- no ok",
+    "organisationArchive": "-- -- -- no ok",
+    "brandCreate": "-- -- -- no ok",
+    "brandUpdate": "-- no no no ok",
+    "brandArchive": "-- no no no ok",
+    "personInvite": "-- -- -- no ok",
+    "personInviteAgain": "-- -- -- no ok",
+    "serviceAccountCreate": "-- -- -- no ok",
+    "principalUpdate": "-- -- -- no ok",
+    "principalDisable": "-- -- -- no ok",
+    "principalEnable": "-- -- -- no ok",
+    "teamCreate": "-- -- -- no ok",
+    "teamUpdate": "-- -- -- no ok",
+    "teamArchive": "-- -- -- no ok",
+    "teamMembersAdd": "-- -- -- no ok",
+    "teamMembersRemove": "-- -- -- no ok",
+    "roleCreate": "no no no no ok",
+    "roleUpdate": "-- -- -- no ok",
+    "roleArchive": "-- -- -- no ok",
+    "grantCreate": "-- -- -- no ok",
+    "grantRevoke": "-- -- -- no ok",
+}
+
+#: The field with its arguments and selection; `$…` are ids of the things.
+QUERIES: Final[dict[str, tuple[str, str]]] = {
+    "me": ("me { name }", "ok ok ok ok ok"),  # oneself
+    "node": ("node(id: $asset) { id }", "-- -- -- ok ok"),
+    "nodes": ("nodes(ids: [$asset, $version, $rendition, $lightbox, $tag]) { id }", "-- -- -- ok ok"),
+    "suggest": ('suggest(prefix: "secr") { text }', "-- -- -- ok ok"),
+    "asset": ("asset(id: $asset) { id }", "-- -- -- ok ok"),
+    "assets": ("assets { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "assetsWithDigest": ("assetsWithDigest(sha256: $sha256) { id }", "-- -- -- ok ok"),
+    "tags": ("tags { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "lightboxes": ("lightboxes { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "auditEvents": ("auditEvents { nodes { hash } }", "no no no no ok"),
+    "auditVerify": ("auditVerify { checked }", "no no no no ok"),
+    "tokens": ("tokens { nodes { id } }", "-- -- -- -- ok"),  # beside one's own
+    "shares": ("shares { nodes { id } }", "-- -- -- ok ok"),
+    "guestLinks": ("guestLinks { nodes { id } }", "-- -- -- -- ok"),
+    "inbox": ("inbox { nodes { id } }", "-- -- -- -- ok"),
+    "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),
+    "people": ("people(first: 100) { nodes { id } }", "-- -- -- ok ok"),
+    "roles": ("roles { id }", "ok ok ok ok ok"),  # those one holds; all for who sees people
+    "renditionPresets": ("renditionPresets { id }", "ok ok ok ok ok"),  # public to whoever is signed in, on purpose
+}

@@ -1,0 +1,97 @@
+"""The table of who is answered what holds for every query field and mutation that the schema has."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import graphql
+import pytest
+
+from domain.hub import Hub
+from domain.work import Viewer
+from schema import built, execution
+from schema.execution import Asked
+from tests.access.table import ACTORS, MUTATIONS, QUERIES
+from tests.access.world import World
+from tests.asking import Client
+from tests.assets.acts import unchanged
+from tests.schema.samples import SAMPLES
+
+SCHEMA = graphql.build_schema(built.sdl())
+#: A conflict was let through: the sample was made a second time.
+WORDS: dict[str, str] = {"NOT_ALLOWED": "no", "NOT_FOUND": "--", "CONFLICT": "ok"}
+
+
+@pytest.fixture
+def world(hub: Hub, admin: Viewer) -> World:
+    return World(hub, admin)
+
+
+def test_the_table_speaks_of_every_query_field_and_every_mutation() -> None:
+    assert SCHEMA.mutation_type is not None
+    assert SCHEMA.query_type is not None
+    assert set(MUTATIONS) == set(SCHEMA.mutation_type.fields)
+    assert set(QUERIES) == set(SCHEMA.query_type.fields)
+    rows = [*MUTATIONS.values(), *(words for _, words in QUERIES.values())]
+    assert all(len(words.split()) == len(ACTORS) for words in rows)
+    assert {word for words in rows for word in words.split()} == {"ok", "no", "--"}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutation_is_answered_as_the_table_says_and_a_refused_one_changes_nothing(world: World, name: str) -> None:
+    expected = dict(zip(ACTORS, MUTATIONS[name].split(), strict=True))
+    told = {actor: outcome_of(world, name, actor, expected[actor]) for actor in ACTORS}
+    assert told == expected
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_answered_as_the_table_says(world: World, name: str) -> None:
+    asked, words = QUERIES[name]
+    expected = dict(zip(ACTORS, words.split(), strict=True))
+    document = re.sub(r"\$(\w+)", lambda found: json.dumps(world.things[found[1]]), f"{{ {asked} }}")
+    told = {actor: answered(world, client, name, document) for actor, client in world.actors.items()}
+    assert told == expected
+
+
+@pytest.mark.parametrize("name", [*QUERIES, *MUTATIONS])
+def test_a_stranger_is_told_to_sign_in_whatever_they_ask(hub: Hub, name: str) -> None:
+    query = f"{{ {name} }}" if name in QUERIES else f"mutation {{ {name} }}"
+    answer = execution.answer(hub, None, Asked(query), "test")
+    (error,) = json.loads(answer.body)["errors"]
+    assert (error["message"], error["extensions"]["code"]) == ("Sign in first.", "UNAUTHENTICATED")
+
+
+def outcome_of(world: World, name: str, actor: str, expected: str) -> str:
+    given = SAMPLES[name](world.brand)
+    client = world.actors[actor]
+    if "upload" in given and expected == "ok":
+        given["upload"] = client.upload(world.brand.picture())
+    if expected == "ok":
+        return asked(client, name, given)
+    with unchanged(world.hub):
+        return asked(client, name, given)
+
+
+def asked(client: Client, name: str, given: dict[str, Any]) -> str:
+    query = f"mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
+    errors = client.ask(query, input=given)[name]["errors"]
+    if not errors:
+        return "ok"
+    (error,) = errors
+    code: str = error["code"]
+    return WORDS.get(code, code)
+
+
+def answered(world: World, client: Client, name: str, document: str) -> str:
+    answer = client.answer(document)
+    if errors := answer.get("errors"):
+        code: str = min(error["extensions"]["code"] for error in errors)
+        return WORDS.get(code, code)
+    found = json.dumps(answer["data"][name], ensure_ascii=False)
+    if name in {"me", "renditionPresets", "roles", "auditEvents", "auditVerify"}:
+        return "ok"
+    mine = any(id_ in found for id_ in world.things.values()) or "secret" in found
+    counts_others = '"totalCount": 0' not in found and '"totalCount"' in found and '"nodes": []' in found
+    return "ok" if mine else "counts what it hides" if counts_others else "--"
