@@ -86,7 +86,9 @@ def fill(hub: Hub, count: int) -> dict[str, Viewer]:
         _revise(work, count, by)
         _share(work, agencies[0], count, by, chance)
         asking = _people(work, regions, agencies)
-        work.session.execute(sa.text("ANALYZE"))
+    with hub.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM" if hub.database.is_postgres else "ANALYZE")
+        connection.exec_driver_sql("ANALYZE")
     with hub.reading(HUB) as work:
         return {name: identity.viewer_of_principal(work, id_) for name, id_ in asking.items()}
 

@@ -61,8 +61,8 @@ class Message(Protocol):
 Declared = TypeVar("Declared", bound=Message)
 
 
-def ask(work: Work, wanted: Message, *, run_at: datetime | None = None) -> int | None:
-    """The id of the new job, due at once or at `run_at`.
+def ask(work: Work, wanted: Message, *, run_at: datetime | None = None, org_id: int | None = None) -> int | None:
+    """The id of the new job, due at once or at `run_at`; it belongs to whose work it is, the viewer's if not said.
 
     None when a job with the same unique key is there already: it will see this change, for it has either not
     begun or will run once more.
@@ -72,7 +72,7 @@ def ask(work: Work, wanted: Message, *, run_at: datetime | None = None) -> int |
         work.session,
         wanted.kind,
         payload_of(wanted),
-        org_id=work.viewer.org_id,
+        org_id=org_id or work.viewer.org_id,
         now=work.now,
         queue=wanted.queue,
         priority=wanted.priority,

@@ -59,24 +59,35 @@ def renewed(work: Work) -> Viewer:
 
 
 def beyond(work: Work, principal_ids: Collection[int]) -> dict[int, Permission | None]:
-    """Per principal a permission that they hold further than the viewer, or None. What a lightbox or an asset opens
-    counts as its organisation's. In four statements at most, whatever their number.
+    """Per principal a permission that they hold further than the viewer, or for longer, or None. What a lightbox or an
+    asset opens counts as its organisation's. In five statements at most, whatever their number, and in as many again
+    for each moment at which something that the viewer holds comes to its end.
     """
-    if _is_everything(work.viewer.holdings):
-        return dict.fromkeys(principal_ids)
-    theirs = holders.holdings_of_all(work, principal_ids)
-    assets = _assets(work, theirs.values())
-    return {each: _further(theirs[each], work.viewer.holdings, assets) for each in principal_ids}
+    found: dict[int, Permission | None] = dict.fromkeys(principal_ids)
+    for then in worth.moments(work, principal_ids):
+        further = _beyond(then, principal_ids)
+        found = {each: known or further[each] for each, known in found.items()}
+    return found
 
 
 def check_manages(work: Work, principals: Iterable[PrincipalRow]) -> None:
-    """`NotAllowed` unless the viewer has PEOPLE_MANAGE where each of them is, and none of them holds more."""
+    """`NotAllowed` unless the viewer has PEOPLE_MANAGE where each of them is, and none holds more, or for longer."""
     rows = list(principals)
     for row in rows:
         identity.require_in_org(work, Permission.PEOPLE_MANAGE, row.org_id)
     for permission in beyond(work, [row.id for row in rows]).values():
         if permission is not None:
             raise more_than(permission)
+
+
+def check_lets_in(work: Work, row: PrincipalRow) -> None:
+    """`NotAllowed` unless the viewer manages them, and would by what the viewer was given without an end alone: a way
+    in that stands for good is worth all that they hold, for good.
+    """
+    check_manages(work, [row])
+    if work.viewer.principal_id is not None:
+        lasting = _held_until(work, work.viewer.principal_id, None).limited_to(frozenset(work.viewer.holdings.reaches))
+        check_manages(replace(work, viewer=replace(work.viewer, holdings=lasting)), [row])
 
 
 def check_gives(work: Work, permissions: Collection[Permission], scope: Scope, until: datetime | None) -> None:
@@ -151,10 +162,22 @@ def _held_until(work: Work, principal_id: int, until: datetime | None) -> Holdin
     return identity.holdings_of(replace(work, clock=lambda: moment), principal_id)
 
 
+def _beyond(work: Work, principal_ids: Collection[int]) -> dict[int, Permission | None]:
+    if _is_everything(work.viewer.holdings):
+        return dict.fromkeys(principal_ids)
+    theirs = holders.holdings_of_all(work, principal_ids)
+    assets = _assets(work, theirs.values())
+    return {each: _further(theirs[each], work.viewer.holdings, assets) for each in principal_ids}
+
+
 def _holds(work: Work, held: Holdings, permission: Permission, scope: Scope) -> bool:
+    """Of an asset: by where it is, or as this very asset. What a share or a lightbox opens is not the viewer's to give:
+    the grant would outlive it.
+    """
     if isinstance(scope, One):
         asset = work.session.get_one(AssetRow, scope.id)
-        return holdings.holds(held, permission, identity.facts(work, [asset])[asset.id])
+        given = scope in held.reach(permission).allowed or held.in_org(permission, asset.org_id, asset.kind)
+        return given and holdings.holds(held, permission, identity.facts(work, [asset])[asset.id])
     return _within(Reach((scope,)), held, permission, {})
 
 

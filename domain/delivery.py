@@ -2,8 +2,9 @@
 
 An address is a signed statement: it names one row, the digest that row must hold, and for whom it was made. It works
 while the row still stands, holds exactly those bytes, and they may still see it, so nothing that was replaced, removed
-or taken from them is delivered. Addresses
-made within the same hour are the same text, so that browsers and proxies can keep what they fetched.
+or taken from them is delivered. A stable address, and what it leads to, needs more: that also the organisation of
+whoever made it sees the asset approved. Addresses made within the same hour are the same text, so that browsers and
+proxies can keep what they fetched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -26,7 +28,7 @@ from domain.permissions import Permission
 from domain.recipes import Format
 from domain.refusals import Gone, NotFound
 from domain.work import BRAND_ORG_ID, Viewer, Work
-from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
 from storage.types import EPOCH
 
 #: Longer texts are not ours and are not looked at.
@@ -46,7 +48,8 @@ class SignedUrl:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What an address opens; `inline` says that a browser may show it, else it is only to be saved.
+    """What an address opens; `inline` says that a browser may show it, else it is only to be saved, and `is_public`
+    that caches may share it: a rendition of what is approved.
 
     The rest is for the record: whose file it is, and for whom the address was made.
     """
@@ -62,6 +65,7 @@ class Delivery:
     asset_id: int
     version_id: int
     rendition_id: int | None = None
+    is_public: bool = False
 
 
 def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
@@ -77,43 +81,58 @@ def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
 
 
 def latest_url(work: Work, asset_id: int, preset: str) -> str:
-    """The stable address of the latest approved version of an asset in a preset; it never expires by itself."""
-    claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id}
+    """The stable address of the latest approved version of an asset in a preset; it never expires by itself.
+
+    Whether the viewer may be given one is the caller's question (`may_last`).
+    """
+    claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
     return f"{work.public_url}/{_LATEST}/{_sign(work.secret, _LATEST, claims)}"
+
+
+def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
+    """Per asset whether a stable address could ever open it: not a guest's, nor one of what waits in quarantine or
+    does not reach the viewer's organisation as such. What somebody is to hold besides is the caller's question.
+    """
+    ids = set(asset_ids)
+    if work.viewer.on_behalf_of is not None:
+        return dict.fromkeys(ids, False)
+    reached = identity.holds_asset(_as_organisation(work, work.viewer.org_id), Permission.ASSET_VIEW)
+    rows = sa.select(AssetRow.id).where(AssetRow.id.in_(ids), AssetRow.lifecycle != "QUARANTINED", reached)
+    return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
 
 
 def open_door(work: Work, token: str) -> Delivery:
     """What the token opens now: `NotFound` for a text we did not sign or bytes that are no more, `Gone` afterwards."""
     claims = _verified(work.secret, _FILES, token)
-    work = replace(work, viewer=_party(work, claims))
+    parties = _parties(work, claims)
     valid_until = EPOCH + claims["e"] * _HOUR
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
-    found = _original(work, claims, valid_until) if claims["k"] == _ORIGINAL else _rendition(work, claims, valid_until)
+    find = _original if claims["k"] == _ORIGINAL else _rendition
+    found = find(parties, claims, valid_until)
     if found is None:
         raise _nothing()
     return found
 
 
 def latest(work: Work, token: str) -> SignedUrl:
-    """The immutable address behind a stable one; `NotFound` while there is no approved, finished rendition."""
+    """The immutable address behind a stable one; `NotFound` while there is no approved, finished rendition, or its
+    maker or their organisation does not see the asset.
+    """
     claims = _verified(work.secret, _LATEST, token)
-    work = replace(work, viewer=_organisation(work, claims["g"]))
-    version_id = work.session.scalar(_latest_approved(work, claims["i"]))
+    parties = _parties(work, claims)
+    version_id = work.session.scalar(_latest_approved(parties, claims["i"]))
     rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
-    signed = None if rendition is None else rendition_url(work, rendition)
-    if signed is None:
+    if rendition is None or rendition.sha256 is None:
         raise _nothing()
-    return signed
+    return _signed(parties[0], _RENDITION, rendition.id, rendition.sha256, {"g": claims["g"]})
 
 
-def _signed(work: Work, kind: str, row_id: int, sha256: str) -> SignedUrl:
-    """Valid for the configured hours and what remains of the present one."""
+def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
+    """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "g": work.viewer.org_id}
-    if work.viewer.principal_id is not None:
-        claims["w"] = work.viewer.principal_id
+    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "w": work.viewer.principal_id, **(more or {})}
     token = _sign(work.secret, _FILES, claims)
     return SignedUrl(f"{work.public_url}/{_FILES}/{token}", EPOCH + expires * _HOUR)
 
@@ -142,29 +161,39 @@ def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
 
 
-def _party(work: Work, claims: dict[str, Any]) -> Viewer:
-    """For whom the address was made, with what they hold now: a person, or an organisation's stable address."""
-    return identity.viewer_of_principal(work, claims["w"]) if "w" in claims else _organisation(work, claims["g"])
+def _parties(work: Work, claims: dict[str, Any]) -> list[Work]:
+    """Who must all see what the address opens, with what they hold now: whoever it was made for and, where it is or
+    comes from a stable one, their organisation as such.
+    """
+    if claims.get("w") is None:
+        raise _nothing()
+    maker = replace(work, viewer=identity.viewer_of_principal(work, claims["w"]))
+    return [maker, _as_organisation(work, claims["g"])] if "g" in claims else [maker]
 
 
-def _organisation(work: Work, org_id: int) -> Viewer:
-    """An organisation as such: it sees what is approved of its own and of what was shared with it."""
+def _as_organisation(work: Work, org_id: int) -> Work:
+    """As an organisation as such, which sees what is approved of its own and of what was shared with it."""
     orgs = None if org_id == BRAND_ORG_ID else identity.tree(work, org_id)
     held = dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD), Reach((Tree(org_id, orgs),)))
-    return Viewer(None, org_id, "an organisation", is_administrator=False, holdings=Holdings(held))
+    viewer = Viewer(None, org_id, "an organisation", is_administrator=False, holdings=Holdings(held))
+    return replace(work, viewer=viewer)
 
 
-def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
-    found = work.session.execute(
-        sa.select(AssetVersionRow, AssetRow.org_id)
-        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(
-            AssetVersionRow.id == claims["i"],
-            AssetVersionRow.sha256 == _digest(claims),
-            identity.sees_version(work),
-            identity.holds_asset(work, Permission.ASSET_DOWNLOAD),
-        ),
-    ).one_or_none()
+def _original(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+    found = (
+        parties[0]
+        .session.execute(
+            sa.select(AssetVersionRow, AssetRow.org_id)
+            .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+            .where(
+                AssetVersionRow.id == claims["i"],
+                AssetVersionRow.sha256 == _digest(claims),
+                *map(identity.sees_version, parties),
+                *(identity.holds_asset(party, Permission.ASSET_DOWNLOAD) for party in parties),
+            ),
+        )
+        .one_or_none()
+    )
     if found is None:
         return None
     version, org_id = found
@@ -175,29 +204,33 @@ def _original(work: Work, claims: dict[str, Any], valid_until: datetime) -> Deli
         file_name=version.file_name,
         inline=False,
         valid_until=valid_until,
-        viewer=work.viewer,
+        viewer=parties[-1].viewer,
         org_id=org_id,
         asset_id=version.asset_id,
         version_id=version.id,
     )
 
 
-def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
-    found = work.session.execute(
-        sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow, AssetRow.org_id)
-        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
-        .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
-        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(
-            RenditionRow.id == claims["i"],
-            RenditionRow.state == "READY",
-            RenditionRow.sha256 == _digest(claims),
-            identity.sees_version(work),
-        ),
-    ).one_or_none()
+def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+    found = (
+        parties[0]
+        .session.execute(
+            sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow, AssetRow.org_id, _is_public())
+            .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+            .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+            .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+            .where(
+                RenditionRow.id == claims["i"],
+                RenditionRow.state == "READY",
+                RenditionRow.sha256 == _digest(claims),
+                *map(identity.sees_version, parties),
+            ),
+        )
+        .one_or_none()
+    )
     if found is None:
         return None
-    rendition, preset, version, org_id = found
+    rendition, preset, version, org_id, is_public = found
     assert rendition.sha256 is not None, "a READY rendition has bytes"
     assert rendition.byte_size is not None, "and knows how many"
     made_as = Format[preset.format]
@@ -208,20 +241,27 @@ def _rendition(work: Work, claims: dict[str, Any], valid_until: datetime) -> Del
         file_name=f"{PurePath(version.file_name).stem}-{preset.name}{made_as.extension}",
         inline=True,
         valid_until=valid_until,
-        viewer=work.viewer,
+        viewer=parties[-1].viewer,
         org_id=org_id,
         asset_id=version.asset_id,
         version_id=version.id,
         rendition_id=rendition.id,
+        is_public=is_public,
     )
 
 
-def _latest_approved(work: Work, asset_id: int) -> sa.Select[int | None]:
+def _is_public() -> sa.ColumnElement[bool]:
+    """Whether an `AssetVersionRow`, joined with its `AssetRow`, is approved and not withheld."""
+    standing = sa.exists().where(ApprovalRow.version_id == AssetVersionRow.id, ApprovalRow.revoked_at.is_(None))
+    return sa.and_(AssetRow.lifecycle.not_in(WITHHELD), standing)
+
+
+def _latest_approved(parties: list[Work], asset_id: int) -> sa.Select[int | None]:
     return sa.select(AssetRow.approved_version_id).where(
         AssetRow.id == asset_id,
         AssetRow.approved_version_id.is_not(None),
         AssetRow.lifecycle.not_in(WITHHELD),
-        identity.sees_asset(work),
+        *map(identity.sees_asset, parties),
     )
 
 

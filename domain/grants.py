@@ -2,7 +2,8 @@
 
 Always true here:
 - Whoever gives a role holds all of it there themselves, at least as long, and manages whoever gets it.
-- Taking a denial back is giving, and needs the same. Taking a grant back needs power over its holder only.
+- Taking a denial back is giving, and needs the same. Taking a grant back needs power over its holder, or, where they
+  are others' people, over people at its place: whoever opened it to a stranger, an organisation can shut it again.
 - A grant is never changed: it is taken back, and another is given.
 """
 
@@ -93,7 +94,8 @@ def revoke(work: Work, grant_id: int) -> GrantRow:
     row = by_id(work, [grant_id]).get(grant_id)
     if row is None:
         raise NotFound("There is no grant with this id.", ("grant",))
-    _check_manages(work, Holder(row.principal_id, row.team_id), ("grant",))
+    if row.is_denial or not _is_strangers(work, row):
+        _check_manages(work, Holder(row.principal_id, row.team_id), ("grant",))
     if row.is_denial:
         role = work.session.get_one(RoleRow, row.role_id)
         authority.check_gives(work, roles.permissions_of(role), _scope(work, row), None)
@@ -230,6 +232,14 @@ def _check_manages(work: Work, holder: Holder, path: tuple[str, ...]) -> None:
             raise authority.more_than(permission)
     if team.archived_at is not None:
         raise Conflict("This team is archived.", path)
+
+
+def _is_strangers(work: Work, row: GrantRow) -> bool:
+    """Whether the viewer manages people where it holds, and not where its holder is, whom they may not even see."""
+    held = work.viewer.holdings
+    holder = PrincipalRow if row.team_id is None else TeamRow
+    home = work.session.scalars(sa.select(holder.org_id).where(holder.id == (row.team_id or row.principal_id))).one()
+    return held.in_org(Permission.PEOPLE_MANAGE, row.org_id) and not held.in_org(Permission.PEOPLE_MANAGE, home)
 
 
 def _made(work: Work, holder: Holder, role: RoleRow, org_id: int, where: Where) -> GrantRow:

@@ -152,7 +152,10 @@ def _made(work: Work, link: GuestLinkRow, name: str, expires_at: datetime) -> Ne
 
 
 def _known(work: Work) -> sa.Select[GuestLinkRow]:
-    """The viewer's own, and those of every organisation where they may invite."""
+    """Those of every organisation where the viewer may invite, and, if they may anywhere, their own: a token that
+    invites nobody knows of none.
+    """
     invites = identity.in_orgs(work, Permission.GUEST_INVITE, GuestLinkRow.org_id)
-    mine = GuestLinkRow.created_by == work.viewer.principal_id
+    may = sa.true() if work.viewer.holdings.anywhere(Permission.GUEST_INVITE) else sa.false()
+    mine = sa.and_(may, GuestLinkRow.created_by == work.viewer.principal_id)
     return sa.select(GuestLinkRow).where(sa.or_(mine, invites))

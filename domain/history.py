@@ -74,6 +74,7 @@ EVENT_TYPES = frozenset(
         "team.updated",
         # signing in
         "identity.linked",
+        "identity.unlinked",
         "invitation.accepted",
         "invitation.revoked",
         "password.changed",

@@ -53,6 +53,7 @@ class Hub:
                 max_upload_bytes=self.settings.max_upload_bytes,
                 upload_days=self.settings.upload_days,
                 url_hours=self.settings.url_hours,
+                issuers=self.settings.issuers,
             ),
             public_url=self.settings.public_url,
             request_id=request_id,

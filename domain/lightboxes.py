@@ -71,7 +71,9 @@ def update(
 
 
 def archive(work: Work, lightbox_id: int, expected_revision: int) -> LightboxRow:
+    """For those of the lightbox's own organisation, not for others who work on it."""
     row = _held(work, lightbox_id, expected_revision)
+    identity.require_in_org(work, Permission.LIGHTBOX_EDIT, row.org_id)
     row.archived_at = work.now
     return _touched(work, row, "lightbox.archived")
 
@@ -85,7 +87,10 @@ def add(
     before: int | None = None,
     note: str | None = None,
 ) -> LightboxRow:
-    """Places assets in the given order before another one, or at the end; those already inside are moved."""
+    """Places assets in the given order before another one, or at the end; those already inside are moved.
+
+    A lightbox that is open to others takes only newcomers that the viewer may share: `sharing.check_placing`.
+    """
     wanted = list(dict.fromkeys(asset_ids))
     if not 1 <= len(wanted) <= MAX_ADDED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_ADDED_AT_ONCE} assets.", ("assets",), "length")
@@ -93,7 +98,10 @@ def add(
     found = reading.by_id(work, wanted)
     if len(found) != len(wanted):
         raise NotFound("One of these assets does not exist.", ("assets",))
-    sharing.check_placing(work, row, found.values())
+    inside = _inside(work, row, wanted)
+    sharing.check_placing(work, row, [asset for asset in found.values() if asset.id not in inside])
+    if any(asset.lifecycle == "QUARANTINED" for asset in found.values()):
+        raise Conflict("One of these assets is in quarantine: accept it first.", ("assets",))
     if before in wanted:
         raise Conflict("An asset cannot stand before itself.", ("before",))
     notes = _take_out(work, row, wanted)
@@ -108,11 +116,11 @@ def add(
 
 
 def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revision: int) -> LightboxRow:
-    """Takes assets out; one that is not inside is no error."""
+    """Takes assets out; one that is not inside is no error. What the viewer does not see counts as that, and stays."""
     if not 1 <= len(set(asset_ids)) <= MAX_ADDED_AT_ONCE:
         raise Invalid(f"Name between 1 and {MAX_ADDED_AT_ONCE} assets.", ("assets",), "length")
     row = _held(work, lightbox_id, expected_revision)
-    gone = _take_out(work, row, asset_ids)
+    gone = _take_out(work, row, reading.by_id(work, asset_ids))
     return _touched(work, row, "lightbox.assets_changed", removed=sorted(gone))
 
 
@@ -122,18 +130,14 @@ def by_id(work: Work, ids: Iterable[int]) -> dict[int, LightboxRow]:
 
 
 def viewer_can(work: Work, rows: Iterable[LightboxRow]) -> dict[int, list[str]]:
-    """Per lightbox the actions that would not be refused now, whatever the assets are; ADD_ASSETS, where some would be
-    taken: see `sharing.check_placing`.
-    """
+    """Per lightbox the actions that would not be refused now; of ADD_ASSETS single assets may be: see `add`."""
     kept, held = list(rows), work.viewer.holdings
     mine = _editable(work, [row.id for row in kept])
-    shares = held.anywhere(Permission.ASSET_SHARE)
     return {
         row.id: [
             action
             for action in ACTIONS
-            if row.id in mine
-            and (action != "ADD_ASSETS" or shares or held.in_org(Permission.LIGHTBOX_EDIT, row.org_id))
+            if row.id in mine and (action != "ARCHIVE" or held.in_org(Permission.LIGHTBOX_EDIT, row.org_id))
         ]
         for row in kept
     }
@@ -217,7 +221,13 @@ def _touched(work: Work, row: LightboxRow, event: str, **told: list[int]) -> Lig
     return row
 
 
-def _take_out(work: Work, row: LightboxRow, asset_ids: Sequence[int]) -> dict[int, str | None]:
+def _inside(work: Work, row: LightboxRow, asset_ids: Iterable[int]) -> set[int]:
+    """Of these, the assets that lie in the lightbox."""
+    placed = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id == row.id)
+    return set(work.session.scalars(placed.where(LightboxAssetRow.asset_id.in_(set(asset_ids)))))
+
+
+def _take_out(work: Work, row: LightboxRow, asset_ids: Iterable[int]) -> dict[int, str | None]:
     gone = sa.delete(LightboxAssetRow).where(
         LightboxAssetRow.lightbox_id == row.id,
         LightboxAssetRow.asset_id.in_(set(asset_ids)),
@@ -234,7 +244,8 @@ def _room(work: Work, row: LightboxRow, count: int, before: int | None) -> list[
     if before is None:
         start = placed[-1][1] if placed else 0
         return [start + GAP * (step + 1) for step in range(count)]
-    at = next((index for index, (asset_id, _) in enumerate(placed) if asset_id == before), None)
+    seen = reading.by_id(work, [before])
+    at = next((index for index, (asset_id, _) in enumerate(placed) if asset_id == before and asset_id in seen), None)
     if at is None:
         raise NotFound("The asset to stand before is not in this lightbox.", ("before",))
     low, high = (placed[at - 1][1] if at else placed[at][1] - GAP * (count + 1)), placed[at][1]

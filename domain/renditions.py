@@ -92,7 +92,8 @@ def queue_for(
         payload = {"asset": version.asset_id, "presets": [preset.id for preset in lacking]}
         _record(work, "rendition.queued", version, payload)
     if version.analysis_state == "QUEUED" or any(preset.params_digest not in ready for preset in lacking):
-        asking.ask(work, RenderVersionAgain(version.id) if again else RenderVersion(version.id))
+        wanted = RenderVersionAgain(version.id) if again else RenderVersion(version.id)
+        asking.ask(work, wanted, org_id=_owner(work, version))
 
 
 def retry(work: Work, rendition_id: int) -> RenditionRow:
@@ -112,7 +113,7 @@ def retry(work: Work, rendition_id: int) -> RenditionRow:
         raise Conflict("Only a failed rendition can be retried.", ("rendition",))
     work.session.refresh(row)
     _record(work, "rendition.queued", version, {"presets": [row.preset_id]})
-    asking.ask(work, RenderVersion(row.version_id))
+    asking.ask(work, RenderVersion(row.version_id), org_id=_owner(work, version))
     return row
 
 
@@ -241,8 +242,12 @@ def is_retryable(code: str | None) -> bool:
 
 
 def _record(work: Work, type_: str, version: AssetVersionRow, payload: dict[str, Any]) -> None:
-    org_id = work.session.get_one(AssetRow, version.asset_id).org_id
-    history.record(work, type_, ("AssetVersion", version.id), payload, org_id=org_id)
+    history.record(work, type_, ("AssetVersion", version.id), payload, org_id=_owner(work, version))
+
+
+def _owner(work: Work, version: AssetVersionRow) -> int:
+    """The organisation of the asset, whoever works on it."""
+    return work.session.get_one(AssetRow, version.asset_id).org_id
 
 
 def _check_allowed(work: Work, version: AssetVersionRow) -> None:

@@ -5,26 +5,26 @@ Always true here:
   as if it lay there. Of a lightbox it opens what belongs to the sharing organisation and below, no matter what else
   lies in it.
 - It stands in [made, ends), half-open, or until somebody ends it; of two alike never more than one stands.
-- Nobody opens to others what they could not do themselves.
+- Nobody opens to others what they could not do themselves, nor for longer than they could.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
 import sqlalchemy as sa
 
-from domain import assets, history, identity, organisations
-from domain.holdings import Tree, holds
+from domain import assets, authority, history, identity, organisations
+from domain.holdings import Facts, Lightbox, Tree, holds
 from domain.pages import Key, Paging, Slice, read_slice
-from domain.permissions import SHARED_TO_CONTRIBUTE, Permission
-from domain.refusals import Conflict, Invalid, NotFound
+from domain.permissions import SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
+from domain.refusals import Conflict, Invalid, NotAllowed, NotFound
 from domain.work import Work
-from storage.tables import AssetRow, LightboxRow, OrganisationRow, ShareRow
+from storage.tables import AssetRow, GrantRow, GuestLinkRow, LightboxRow, OrganisationRow, ShareRow
 
 #: Shares of one thing that may stand at once: bounds the list of them.
 MAX_STANDING = 200
@@ -49,7 +49,8 @@ def create(
     """Opens the asset or the lightbox to the organisation, until `ends_at` if that is set.
 
     Needs ASSET_SHARE at the asset; for a lightbox, over everything of its organisation and below, since whatever is
-    placed in it later is opened too. To let others contribute one must be able to do all of that oneself.
+    placed in it later is opened too. What others are to do one must be able to do oneself, and until `ends_at`: a share
+    without an end is for those whose own right has none.
     """
     if (subject.asset_id is None) == (subject.lightbox_id is None):
         raise Invalid("Share an asset or a lightbox: name one of them.", ("asset",), "one_of")
@@ -57,6 +58,7 @@ def create(
     _check_other(work, owner_id, to_org_id)
     if ends_at is not None and ends_at <= work.now:
         raise Invalid("A share ends in the future.", ("endsAt",), "range")
+    _check_lasting(work, subject, owner_id, access, ends_at)
     _check_new(work, subject, to_org_id, access)
     assert work.viewer.principal_id is not None, "shares are made by somebody"
     row = ShareRow(
@@ -92,16 +94,17 @@ def end(work: Work, share_id: int) -> ShareRow:
 
 
 def check_placing(work: Work, box: LightboxRow, placed: Iterable[AssetRow]) -> None:
-    """`NotAllowed` where somebody from outside places an asset in a lightbox that was opened to them, and so would open
-    it to themselves: unless they may share it anyway. Assets of other organisations stay shut whoever places them.
+    """`NotAllowed` where placing these assets, none of which lies in the lightbox yet, opens one of them to somebody,
+    be it to the viewer, and the viewer may not share it.
+
+    Nothing is opened to the organisation that an asset belongs to, nor to those above it; and assets that belong to
+    other organisations than the lightbox's and those below stay shut whoever places them.
     """
-    held = work.viewer.holdings
-    if held.in_org(Permission.LIGHTBOX_EDIT, box.org_id):
-        return
     below = identity.tree(work, box.org_id)
-    for facts in identity.facts(work, [asset for asset in placed if asset.org_id in below]).values():
-        if not holds(held, Permission.ASSET_SHARE, facts):
-            raise identity.not_allowed(Permission.ASSET_SHARE)
+    mine = identity.facts(work, [asset for asset in placed if asset.org_id in below]).values()
+    owners = {facts.org_id for facts in mine if not _may_share_in(work, box, facts)}
+    if owners and (_is_open_to_some(work, box) or _is_open_beyond(work, box, owners)):
+        raise identity.not_allowed(Permission.ASSET_SHARE)
 
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, ShareRow]:
@@ -146,7 +149,7 @@ def _held_asset(work: Work, asset_id: int | None, access: Access) -> int | None:
     if asset is None:
         raise NotFound("There is no asset with this id.", ("asset",))
     assets.check_allowed(work, "SHARE", asset)
-    for permission in _given(access):
+    for permission in _needed(access):
         if permission is not Permission.LIGHTBOX_EDIT:
             identity.require(work, permission, asset)
     assets.check_state("SHARE", asset)
@@ -160,7 +163,7 @@ def _held_lightbox(work: Work, lightbox_id: int | None, access: Access) -> int:
     box = work.session.scalars(rows).one_or_none()
     if box is None:
         raise NotFound("There is no lightbox with this id.", ("lightbox",))
-    for permission in [Permission.ASSET_SHARE, *_given(access)]:
+    for permission in _needed(access):
         if not _holds_throughout(work, permission, box.org_id):
             raise identity.not_allowed(permission)
     if box.archived_at is not None:
@@ -168,10 +171,27 @@ def _held_lightbox(work: Work, lightbox_id: int | None, access: Access) -> int:
     return box.org_id
 
 
-def _given(access: Access) -> list[Permission]:
-    """What the sharer must hold beyond ASSET_SHARE."""
-    given = SHARED_TO_CONTRIBUTE if access is Access.CONTRIBUTE else frozenset()
-    return sorted(given, key=lambda permission: permission.value)
+def _check_lasting(work: Work, subject: Subject, owner_id: int, access: Access, until: datetime | None) -> None:
+    """`NotAllowed` unless the viewer, as things stand, goes on holding what the share needs until it ends."""
+    assert work.viewer.principal_id is not None, "shares are made by somebody"
+    moment = authority.FOR_EVER if until is None else until - datetime.resolution
+    held = identity.holdings_of(replace(work, clock=lambda: moment), work.viewer.principal_id)
+    then = replace(work, viewer=replace(work.viewer, holdings=held))
+    asset = None if subject.asset_id is None else work.session.get_one(AssetRow, subject.asset_id)
+    for permission in _needed(access):
+        if asset is None:
+            lasts = _holds_throughout(then, permission, owner_id)
+        else:
+            lasts = permission is Permission.LIGHTBOX_EDIT or identity.may(then, permission, asset)
+        if not lasts:
+            word = permission.value
+            raise NotAllowed(f"You hold the permission {word} only for a time: let the share end before.", word)
+
+
+def _needed(access: Access) -> list[Permission]:
+    """What the sharer must hold: ASSET_SHARE first, and what is given."""
+    given = SHARED_TO_CONTRIBUTE if access is Access.CONTRIBUTE else SHARED_TO_READ
+    return [Permission.ASSET_SHARE, *sorted(given, key=lambda permission: permission.value)]
 
 
 def _holds_throughout(work: Work, permission: Permission, org_id: int) -> bool:
@@ -181,6 +201,30 @@ def _holds_throughout(work: Work, permission: Permission, org_id: int) -> bool:
         return False
     below = identity.tree(work, org_id) if reach.denied else frozenset()
     return all(isinstance(scope, Tree) and not any(map(scope.has, below)) for scope in reach.denied)
+
+
+def _may_share_in(work: Work, box: LightboxRow, facts: Facts) -> bool:
+    """Whether the viewer may share the asset now, and is not denied it for what lies in the lightbox."""
+    denied = work.viewer.holdings.reach(Permission.ASSET_SHARE).denied
+    shut = any(isinstance(scope, Lightbox) and scope.id == box.id and scope.has(facts.org_id) for scope in denied)
+    return not shut and holds(work.viewer.holdings, Permission.ASSET_SHARE, facts)
+
+
+def _is_open_to_some(work: Work, box: LightboxRow) -> bool:
+    """Whether guests or single people see through the lightbox what lies in it."""
+    links = sa.select(GuestLinkRow.id).where(
+        GuestLinkRow.lightbox_id == box.id, GuestLinkRow.revoked_at.is_(None), GuestLinkRow.expires_at > work.now
+    )
+    grants = sa.select(GrantRow.id).where(
+        GrantRow.lightbox_id == box.id, GrantRow.is_denial.is_(False), identity.standing_grant(work)
+    )
+    return bool(work.session.scalar(sa.select(sa.or_(links.exists(), grants.exists()))))
+
+
+def _is_open_beyond(work: Work, box: LightboxRow, owners: set[int]) -> bool:
+    """Whether the lightbox is shared with an organisation that is not one of these owners, nor above all of them."""
+    shared = sa.select(ShareRow.to_org_id).where(ShareRow.lightbox_id == box.id, identity.standing_share(work))
+    return any(not owners <= identity.tree(work, to_org_id) for to_org_id in work.session.scalars(shared))
 
 
 def _check_other(work: Work, owner_id: int, to_org_id: int) -> None:

@@ -195,12 +195,13 @@ def with_descendants(work: Work, tag_ids: Iterable[int]) -> frozenset[int]:
 def named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -> list[int]:
     """Ids of the tags that these spellings mean; an unknown one becomes a new tag.
 
-    In the order of their folded form, so that two transactions take their locks in the same order.
+    One that the viewer does not see reads as unknown. In the order of their folded form, so that two transactions take
+    their locks in the same order.
     """
     spelled = {fold(text): text for text in (line(name, MAX_TAG, path) for name in names)}
     if len(spelled) > MAX_TAGS_PER_ASSET:
         raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", path, "length")
-    known = _meanings(work, spelled)
+    known = _meanings(work, spelled, identity.sees_tag(work))
     if set(spelled) - set(known):
         identity.require_anywhere(work, Permission.TAG_CREATE)
     for folded in sorted(set(spelled) - set(known)):
@@ -251,11 +252,14 @@ def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[
     return rows
 
 
-def _meanings(work: Work, folded: Iterable[str]) -> dict[str, int]:
+def _meanings(work: Work, folded: Iterable[str], which: sa.ColumnElement[bool] | None = None) -> dict[str, int]:
+    """The tag of each spelling that means one; with `which`, a condition on `TagRow`, only such tags."""
     rows = sa.select(TagSynonymRow.folded, TagSynonymRow.tag_id).where(
         TagSynonymRow.org_id == BRAND_ORG_ID,
         TagSynonymRow.folded.in_(set(folded)),
     )
+    if which is not None:
+        rows = rows.join(TagRow, TagRow.id == TagSynonymRow.tag_id).where(which)
     return dict(work.session.execute(rows).all())
 
 

@@ -50,6 +50,8 @@ class Limits:
     max_upload_bytes: int = 100 * 1024**3
     upload_days: int = 7
     url_hours: int = 24
+    #: Whose word on who somebody is counts.
+    issuers: frozenset[str] = frozenset()
 
 
 def system_clock() -> datetime:

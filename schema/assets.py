@@ -18,7 +18,7 @@ from schema.audit import AuditEvent, history
 from schema.connections import Connection
 from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
-from schema.fields import Subject, field
+from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
 from schema.listing import AssetConnection, AssetList
 from schema.node import KINDS, Kind, Node, fetch, speak
@@ -122,10 +122,17 @@ class Asset(Node):
         found: Organisation | None = await fetch(info.context, "Organisation", self.row.org_id)
         return found
 
-    @field("A stable address that always leads to the newest approved version in a preset.")
-    def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url:
+    @field(
+        "A stable address that leads to the newest approved version in a preset, for as long as whoever asked for it "
+        "may see the asset; null also for guests, and for what the viewer's organisation as such cannot see.",
+        needs=Permission.ASSET_DOWNLOAD,
+    )
+    async def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url | None:
         if not preset.isprintable():
             raise Invalid("A preset's name is printable text.", ("preset",), "format")
+        if not await info.context.load(delivery.may_last, self.row.id):
+            deny(info, Permission.ASSET_DOWNLOAD)
+            return None
         return Url(delivery.latest_url(info.context.work, self.row.id, preset))
 
     @field("What the viewer may do with it now.")

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 class LightboxAction(Enum):
     UPDATE = "UPDATE"
     ARCHIVE = "ARCHIVE"
-    ADD_ASSETS = "ADD_ASSETS"
+    ADD_ASSETS = strawberry.enum_value(
+        "ADD_ASSETS",
+        description="Single assets may still be refused: those in quarantine; and where the lightbox is shared, or "
+        "open to guests or single people, those it would open to them and that the viewer may not share (ASSET_SHARE).",
+    )
     REMOVE_ASSETS = "REMOVE_ASSETS"
 
 
@@ -192,7 +196,9 @@ class LightboxAssetsAddInput:
     client_mutation_id: str | None = None
 
 
-@strawberry.input(description="Assets to take out.")
+@strawberry.input(
+    description="Assets to take out; those that are not inside, or that the viewer does not see, are passed over."
+)
 class LightboxAssetsRemoveInput:
     lightbox: strawberry.ID
     expected_revision: int

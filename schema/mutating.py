@@ -1,21 +1,24 @@
 """How every mutation runs: one unit of work, an answer whose entity is null exactly when errors are not empty.
 
-Whatever the domain refuses rolls everything back and becomes a typed error. With an `idempotencyKey`, a repeated
-request hears the first answer as it stands now. A unit of work that lost a deadlock is done once more.
+Whatever the domain refuses rolls everything back and becomes a typed error, and so does what whoever asked would not
+see afterwards. With an `idempotencyKey`, a repeated request hears the first answer as it stands now. A unit of work
+that lost a deadlock is done once more.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import strawberry
 import structlog
 
 from domain import idempotency
-from domain.refusals import Conflict, Refusal, StorageFull, StorageUnavailable
-from domain.work import Work
+from domain.permissions import Permission
+from domain.refusals import Conflict, NotAllowed, NotFound, Refusal, StorageFull, StorageUnavailable
+from domain.work import Viewer, Work
 from schema import errors
 from schema.context import Context
 from schema.node import KINDS
@@ -26,6 +29,22 @@ Payload = TypeVar("Payload")
 Answer = Mapping[str, tuple[str, int] | None]
 
 UNREPEATED = ("client_mutation_id", "idempotency_key")
+#: What may be null beside no errors: it tells of something else than what was done.
+ASIDE: Final = frozenset({"duplicate_of"})
+#: Who holds these everywhere sees everything of these types.
+LOOKING: Final = (Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED, Permission.INBOX_VIEW)
+LOOKED_AT: Final = frozenset({"Asset", "AssetVersion", "Rendition", "Lightbox"})
+#: What somebody lacks who does not see one of another type.
+SEEN_BY: Final = {
+    **dict.fromkeys(
+        ("Brand", "Grant", "Organisation", "Person", "Role", "ServiceAccount", "Team"), Permission.PEOPLE_VIEW
+    ),
+    "GuestLink": Permission.GUEST_INVITE,
+    "Job": Permission.JOB_VIEW,
+    "Share": Permission.ASSET_SHARE,
+    "Tag": Permission.ASSET_VIEW,
+    "Token": Permission.TOKEN_MANAGE,
+}
 
 _log = structlog.get_logger("graphql")
 
@@ -41,7 +60,7 @@ def run(
     echo = getattr(wanted, "client_mutation_id", None)
     names = [field.name for field in dataclasses.fields(payload) if field.name not in {"errors", "client_mutation_id"}]  # type: ignore[arg-type]
     try:
-        answer = _committed(context, lambda work: _once(work, info.field_name, wanted, act))
+        answer = _committed(context, lambda work: _once(context, work, info.field_name, wanted, act))
     except Refusal as refusal:
         if isinstance(refusal, StorageFull | StorageUnavailable):
             _log.error("graphql.storage", request_id=context.request_id, exc_info=refusal)
@@ -75,16 +94,43 @@ def _committed(context: Context, act: Callable[[Work], Answer]) -> Answer:
     raise AssertionError
 
 
-def _once(work: Work, mutation: str, wanted: Any, act: Callable[[Work], Answer]) -> Answer:
+def _once(context: Context, work: Work, mutation: str, wanted: Any, act: Callable[[Work], Answer]) -> Answer:
     key = getattr(wanted, "idempotency_key", None)
-    if key is None:
-        return act(work)
-    earlier = idempotency.claim(work, key, mutation, plain(wanted))
+    earlier = None if key is None else idempotency.claim(work, key, mutation, plain(wanted))
     if earlier is not None:
-        return {name: None if named is None else (named[0], named[1]) for name, named in earlier.items()}
-    answer = act(work)
-    idempotency.keep(work, key, {name: None if named is None else list(named) for name, named in answer.items()})
+        answer = {name: None if named is None else (named[0], named[1]) for name, named in earlier.items()}
+        if _unseen(work, context.viewer, answer):
+            raise NotFound("What came of this request is no longer there.", ("idempotencyKey",))
+        return answer
+    answer = dict(act(work))
+    for type_ in _unseen(work, context.viewer, answer):
+        raise _would_not_see(type_, context.viewer)
+    if key is not None:
+        idempotency.keep(work, key, {name: None if named is None else list(named) for name, named in answer.items()})
     return answer
+
+
+def _unseen(work: Work, viewer: Viewer, answer: Answer) -> list[str]:
+    """Types of what the answer names and the viewer does not see; they may hold less by now than when they asked."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for name, named in answer.items():
+        if named is not None and name not in ASIDE and not _sees_all(viewer, named[0]):
+            wanted[named[0]].add(named[1])
+    work.session.flush()
+    theirs = dataclasses.replace(work, viewer=viewer)
+    return [type_ for type_, numbers in wanted.items() if numbers - KINDS[type_].read(theirs, numbers).keys()]
+
+
+def _sees_all(viewer: Viewer, type_: str) -> bool:
+    return type_ in LOOKED_AT and all(viewer.holdings.reach(each).is_everywhere for each in LOOKING)
+
+
+def _would_not_see(type_: str, viewer: Viewer) -> NotAllowed:
+    if type_ not in LOOKED_AT:
+        return NotAllowed("You would not see what this leaves: ask somebody who does.", SEEN_BY[type_].value)
+    sentence = "You would not see what this leaves: ask somebody who sees what is not approved."
+    looks = viewer.holdings.anywhere(Permission.ASSET_VIEW)
+    return NotAllowed(sentence, (Permission.ASSET_VIEW_UNAPPROVED if looks else Permission.ASSET_VIEW).value)
 
 
 def _spoken(context: Context, named: tuple[str, int] | None) -> Any:

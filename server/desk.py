@@ -61,7 +61,7 @@ class Desk:
         """Asks on a database thread, in one snapshot."""
 
         def asked() -> T:
-            with self.hub.reading(viewer, logs.request_id()) as work:
+            with self.hub.reading(viewer, logs.recorded_id()) as work:
                 return question(work)
 
         return await self.with_rows(asked)
@@ -70,7 +70,7 @@ class Desk:
         """Changes on a database thread, in one transaction that has committed when this returns."""
 
         def changed() -> T:
-            with self.hub.writing(viewer, logs.request_id()) as work:
+            with self.hub.writing(viewer, logs.recorded_id()) as work:
                 return change(work)
 
         return await self.with_rows(changed)

@@ -32,7 +32,7 @@ class Edge:
             return
         answer = _Answer(send, logs.named(_header(scope, b"x-request-id")))
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=answer.request_id):
+        with structlog.contextvars.bound_contextvars(**logs.names(answer.request_id)):
             try:
                 await self._app(scope, receive, answer.send)
             except ClientDisconnect:

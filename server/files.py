@@ -111,8 +111,8 @@ def disposition(kind: str, file_name: str) -> str:
 
 
 def _headers(opened: Delivery, seconds_left: float) -> dict[str, str]:
-    """An original may be confidential, so only its reader's own cache keeps it; shared ones may keep a rendition."""
-    who = "public" if opened.inline else "private"
+    """Shared caches may keep a rendition of what is approved; all else may be confidential: only its reader's may."""
+    who = "public" if opened.is_public else "private"
     return {
         "ETag": f'"{opened.sha256}"',
         "Accept-Ranges": "bytes",
@@ -172,7 +172,7 @@ async def _opened(
         return Response(status_code=status, headers=headers)
     reader = await at.with_bytes(lambda: at.hub.blobs.open(what.sha256, *span))
     try:
-        await recording.of(request).record(Served(what, *span, logs.request_id(), at.address(request)))
+        await recording.of(request).record(Served(what, *span, logs.recorded_id(), at.address(request)))
     except BaseException:
         with anyio.CancelScope(shield=True):
             await at.with_bytes(reader.close)

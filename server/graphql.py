@@ -59,7 +59,7 @@ async def _answered(request: Request, media_type: str) -> Response:
     at = desk.of(request)
     viewer = await at.viewer(request)
     asked = await _asked(request)
-    request_id = logs.request_id() or ""
+    request_id = logs.recorded_id() or ""
     answered = await at.with_rows(lambda: execution.answer(at.hub, viewer, asked, request_id))
     if asked.read_only and not answered.executed and _may_only_be_posted(answered.body):
         sentence = "A mutation is sent with POST: reading an address must change nothing."

@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -20,6 +21,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("imprimatur.server")
 
 #: What a client may call its own request; anything else is replaced, so that log lines cannot be forged.
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: What of these the record of what was done keeps, for it is never erased: an UUID, a trace's or an ULID is no name.
+PLAIN_ID = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}",
+)
 #: First parts of addresses whose second part opens a door.
 SECRET_BEHIND = frozenset({"files", "latest", "uploads"})
 #: The same, two parts long.
@@ -58,11 +63,24 @@ def request_id() -> str | None:
     return found
 
 
+def recorded_id() -> str | None:
+    """The id of the same request in the record of what was done."""
+    found: str | None = structlog.contextvars.get_contextvars().get("recorded_as")
+    return found or request_id()
+
+
 def named(offered: str | None) -> str:
     """The id a request goes by: the one it brought if that is well formed, else a new one."""
     if offered and REQUEST_ID.fullmatch(offered):
         return offered
-    return secrets.token_hex(8)
+    return secrets.token_hex(16)
+
+
+def names(request_id: str) -> dict[str, str]:
+    """What every line of a request says of it: its id and, where the record does not keep that, the one it does."""
+    if PLAIN_ID.fullmatch(request_id):
+        return {"request_id": request_id}
+    return {"request_id": request_id, "recorded_as": secrets.token_hex(16)}
 
 
 def shown(path: str) -> str:
@@ -79,9 +97,17 @@ def shown(path: str) -> str:
 def _shared() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _by_its_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _by_its_name(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Lines of other parts, which know a request as it is recorded, go by the id that its client knows, too."""
+    if (known := request_id()) is not None:
+        line["request_id"] = known
+    return line
 
 
 def _rendered(*, console: bool) -> list[Any]:

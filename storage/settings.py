@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         return _networks(self.trusted_proxies)
 
     @property
+    def issuers(self) -> frozenset[str]:
+        """All that are trusted to say who somebody is."""
+        return frozenset({self.oidc_issuer, self.jwt_issuer} - {""})
+
+    @property
     def takes_passwords(self) -> bool:
         return self.password_login != "off" and not self.oidc_issuer  # noqa: S105  # a choice, not a password
 

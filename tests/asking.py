@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections.abc import Iterator
@@ -70,6 +71,8 @@ class Client:
         return asset
 
 
+#: An issuer of signed tokens that nobody is.
+ISSUER = "https://issuer.example"
 ERROR_FIELDS = """
   ... on StaleRevisionError { current }
   ... on DuplicateAssetError { existing { id } }
@@ -77,6 +80,12 @@ ERROR_FIELDS = """
   ... on FileRefusedError { reason }
   ... on StaleSubjectError { currentDigest }
 """
+
+
+def trusting(hub: Hub, issuer: str = ISSUER) -> Hub:
+    """The same hub, whose operator trusts this issuer."""
+    told = {"jwt_issuer": issuer, "jwt_audience": "https://api.hub.test"}
+    return dataclasses.replace(hub, settings=hub.settings.model_copy(update=told))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import PurePath
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from domain import blobs, brands, history, holdings, identity, organisations, presets, renditions, taxonomy
+from domain import blobs, brands, history, identity, organisations, presets, renditions, taxonomy
 from domain.assets import reading
 from domain.assets.contents import Content
 from domain.permissions import Permission
@@ -58,8 +58,8 @@ class Created:
 def create(work: Work, content: Content, new: NewAsset) -> Created:
     """Makes an asset of `content`, or answers the one that holds these bytes as `new.on_duplicate` says.
 
-    DISTINCT needs a reason, which is recorded. Refused: an organisation that the viewer may bring nothing to or where
-    they would not see what they brought, `DuplicateAsset`, and texts that break their rules.
+    DISTINCT needs a reason, which is recorded. Refused: an organisation that the viewer may bring nothing to,
+    `DuplicateAsset`, and texts that break their rules.
     """
     org_id = _home(work, content, new)
     identity.count_asset(work)
@@ -205,16 +205,7 @@ def _asset(work: Work, content: Content, new: NewAsset, org_id: int) -> AssetRow
     )
     work.session.add(row)
     work.session.flush()
-    _check_seen(work, row)
     return row
-
-
-def _check_seen(work: Work, asset: AssetRow) -> None:
-    """Nobody brings what they cannot look at afterwards: they would hear neither that it is there nor its id."""
-    facts = identity.facts(work, [asset])[asset.id]
-    if not holdings.sees(work.viewer.holdings, facts):
-        seen = holdings.holds(work.viewer.holdings, Permission.ASSET_VIEW, facts)
-        raise identity.not_allowed(Permission.ASSET_VIEW_UNAPPROVED if seen else Permission.ASSET_VIEW)
 
 
 def title_from(file_name: str) -> str:

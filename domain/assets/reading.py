@@ -65,11 +65,12 @@ def versions_by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetVersionRow]
 
 def shown_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:
     """Per asset the newest version that the viewer may see."""
-    rows = (
-        sa.select(AssetVersionRow)
-        .join(AssetRow, AssetVersionRow.id == identity.shown_version_id(work))
-        .where(AssetRow.id.in_(set(asset_ids)), identity.sees_asset(work))
-    )
+    rows: sa.Select[AssetVersionRow] = sa.select(AssetVersionRow)
+    if identity.is_snapshot(work):  # the rule is asked of the rows, which are mostly at hand
+        rows = rows.where(AssetVersionRow.id.in_(identity.shown(work, _at_hand(work, set(asset_ids))).values()))
+    else:
+        joined = rows.join(AssetRow, AssetVersionRow.id == identity.shown_version_id(work))
+        rows = joined.where(AssetRow.id.in_(set(asset_ids)), identity.sees_asset(work))
     return {row.asset_id: row for row in work.session.scalars(rows)}
 
 
@@ -102,6 +103,14 @@ def versions_of(work: Work, asset_ids: Iterable[int], wanted: Paging) -> dict[in
 def version_counts(work: Work, asset_ids: Iterable[int]) -> dict[int, int]:
     rows = _seen(work, sa.select(AssetVersionRow.asset_id, sa.func.count()), asset_ids)
     return dict(work.session.execute(rows.group_by(AssetVersionRow.asset_id)).all())
+
+
+def _at_hand(work: Work, ids: set[int]) -> list[AssetRow]:
+    """The assets, whoever may see them: those read before are not read again."""
+    known = work.session.identity_map
+    found = [row for id_ in ids if isinstance(row := known.get((AssetRow, (id_,), None)), AssetRow)]
+    missing = ids - {row.id for row in found}
+    return [*found, *work.session.scalars(sa.select(AssetRow).where(AssetRow.id.in_(missing)))] if missing else found
 
 
 def _seen(work: Work, statement: Any, asset_ids: Iterable[int]) -> Any:

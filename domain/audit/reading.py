@@ -1,22 +1,29 @@
 """Which events a viewer finds: those of the organisations where they hold AUDIT_VIEW, newest first.
 
-Somebody who holds it nowhere is refused with `NotAllowed`; elsewhere events are simply not there.
+Always true here:
+- Somebody who holds it nowhere is refused with `NotAllowed`; elsewhere events are simply not there.
+- Nor are those of an asset that is denied to the viewer, to look at or to its events; one that they were merely never
+  given to look at is told of.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from domain import identity
+from domain.holdings import Holdings, Reach
 from domain.pages import Key, Paging, Slice, read_slice, sliced
 from domain.permissions import Permission
 from domain.work import Work
-from storage.tables import EventRow, PrincipalRow
+from storage.tables import AssetRow, AssetVersionRow, EventRow, PrincipalRow, RenditionRow
+
+#: A denial of one of these hides what happened to an asset.
+_HIDING = (Permission.AUDIT_VIEW, Permission.ASSET_VIEW)
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,7 @@ def may_of(work: Work, org_ids: Iterable[int], permission: Permission) -> dict[i
 
 
 def _found(work: Work, asked: Asked) -> sa.Select[EventRow]:
-    identity.require_anywhere(work, Permission.AUDIT_VIEW)
-    found = sa.select(EventRow).where(identity.in_orgs(work, Permission.AUDIT_VIEW, EventRow.org_id))
+    found = sa.select(EventRow).where(_told(work))
     if asked.subject is not None:
         type_, number = asked.subject
         found = found.where(EventRow.subject_type == type_, EventRow.subject_id == number)
@@ -98,9 +104,37 @@ def _found(work: Work, asked: Asked) -> sa.Select[EventRow]:
 
 
 def _about(work: Work, subject_ids: Collection[int], type_: str) -> sa.Select[int]:
-    identity.require_anywhere(work, Permission.AUDIT_VIEW)
     return sa.select(EventRow.subject_id).where(
         EventRow.subject_type == type_,
         EventRow.subject_id.in_(set(subject_ids)),
-        identity.in_orgs(work, Permission.AUDIT_VIEW, EventRow.org_id),
+        _told(work),
     )
+
+
+def _told(work: Work) -> sa.ColumnElement[bool]:
+    """The condition on `EventRow` that binds every read of events."""
+    identity.require_anywhere(work, Permission.AUDIT_VIEW)
+    there = identity.in_orgs(work, Permission.AUDIT_VIEW, EventRow.org_id)
+    denials = [_denied(work, each) for each in _HIDING if work.viewer.holdings.reach(each).denied]
+    if not denials:
+        return there
+    denied = sa.or_(*denials)
+    versions = sa.select(AssetVersionRow.id).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id).where(denied)
+    renditions = (
+        sa.select(RenditionRow.id)
+        .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(denied)
+    )
+    hidden = (
+        ("Asset", sa.select(AssetRow.id).where(AssetRow.id == EventRow.subject_id, denied)),
+        ("AssetVersion", versions.where(AssetVersionRow.id == EventRow.subject_id)),
+        ("Rendition", renditions.where(RenditionRow.id == EventRow.subject_id)),
+    )
+    return sa.and_(there, *(sa.not_(sa.and_(EventRow.subject_type == type_, rows.exists())) for type_, rows in hidden))
+
+
+def _denied(work: Work, permission: Permission) -> sa.ColumnElement[bool]:
+    """The condition on `AssetRow` that it is denied: what would be held, were that allowed which is denied."""
+    turned = Holdings({permission: Reach(allowed=work.viewer.holdings.reach(permission).denied)})
+    return identity.holds_asset(replace(work, viewer=replace(work.viewer, holdings=turned)), permission)

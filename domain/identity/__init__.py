@@ -19,6 +19,7 @@ from domain.identity.issuing import (
     tokens_by_id,
 )
 from domain.identity.links import count_asset, count_upload
+from domain.identity.opened import is_snapshot
 from domain.identity.policy import (
     edits_lightbox,
     facts,
@@ -33,6 +34,7 @@ from domain.identity.policy import (
     sees_lightbox,
     sees_tag,
     sees_version,
+    shown,
     shown_version_id,
     standing_share,
     tree,
@@ -64,6 +66,7 @@ __all__ = [
     "holds_asset",
     "in_orgs",
     "is_guest",
+    "is_snapshot",
     "known_tokens",
     "may",
     "not_allowed",
@@ -77,6 +80,7 @@ __all__ = [
     "sees_lightbox",
     "sees_tag",
     "sees_version",
+    "shown",
     "shown_version_id",
     "standing_grant",
     "standing_share",

@@ -2,7 +2,8 @@
 
 Always true here:
 - A token is never worth more than whoever made it: not more permissions, networks or life than the token they used,
-  and for another account nothing that they do not hold themselves.
+  and for another account nothing that they do not hold themselves for as long as it lives.
+- Nobody stops a token that is worth more than they are.
 - A guest makes none, and nobody but its owner ever gets to see a person's.
 """
 
@@ -11,14 +12,14 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from domain import history
-from domain.identity import policy, viewers, worth
+from domain.identity import policy, worth
 from domain.identity.tokens import TOKEN_MARK, add_token, administrator_row
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
@@ -66,14 +67,15 @@ def create_token(
     """A token of the viewer's own, or of the service account `principal_id` (the hub itself: of anybody).
 
     What is not said is as far as the token that the viewer used goes. Refused: guests; another's account without
-    TOKEN_MANAGE in its organisation, or one that may do more than the viewer; whatever goes further than that token.
+    TOKEN_MANAGE in its organisation, or one that may do more than the viewer, or longer while the token lives; whatever
+    goes further than that token.
     """
     owner = _owner(work, principal_id)
     _refuse_guests(work)
     used = _used(work)
     wanted = Bounds(_scopes(used, scopes), _networks(used, networks), _until(used, _end(work, days, expires_at), days))
     if owner.id != work.viewer.principal_id:
-        _refuse_more_than_own(work, owner, wanted)
+        _refuse_more_than_own(work, owner, wanted, ("serviceAccount",))
     return _made(work, owner, line(name, MAX_NAME, ("name",)), wanted)
 
 
@@ -85,21 +87,15 @@ def rotate_token(work: Work, token_id: int, overlap_hours: int, expires_at: date
     """
     old, owner = _held(work, token_id)
     used = _used(work)
+    wanted = replace(_bounds_of(old), until=expires_at or _no_longer(used, old.expires_at))
     if owner.id != work.viewer.principal_id:
         _refuse_persons(work, owner)
-        _refuse_more_than_own(work, owner, _bounds_of(old))
+        _refuse_more_than_own(work, owner, wanted, ("token",))
     _refuse_beyond(used, old)
     if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise Invalid(f"The overlap lasts 0 to {MAX_OVERLAP_HOURS} hours.", ("overlapHours",), "range")
     _check_living(work, old)
-    end = old.expires_at if expires_at is None else _end(work, None, expires_at)
-    if expires_at is None and used.until is not None:
-        end = used.until if end is None else min(end, used.until)
-    wanted = Bounds(
-        None if old.scopes is None else frozenset(old.scopes),
-        None if old.networks is None else tuple(old.networks),
-        _until(used, end),
-    )
+    _until(used, _end(work, None, expires_at))
     made = _made(work, owner, old.name, wanted)
     over = work.now + timedelta(hours=overlap_hours)
     old.expires_at = over if old.expires_at is None else min(old.expires_at, over)
@@ -112,11 +108,14 @@ def rotate_token(work: Work, token_id: int, overlap_hours: int, expires_at: date
 def revoke_token(work: Work, token_id: int) -> TokenRow:
     """The token stops working at once; revoking it again changes nothing. Its successor, if any, works on.
 
-    With a token that is limited, only those can be revoked that go no further than it.
+    With a token that is limited, only those can be revoked that go no further than it; of others', only those worth no
+    more than the viewer is.
     """
     row, owner = _held(work, token_id)
     if owner.id == work.viewer.principal_id:
         _refuse_beyond(_used(work), row)
+    else:
+        _refuse_more_than_own(work, owner, _bounds_of(row), ("token",))
     if row.revoked_at is None:
         row.revoked_at = work.now
         work.session.flush()
@@ -279,18 +278,23 @@ def _until(used: Bounds, end: datetime | None, days: int | None = None) -> datet
     return end
 
 
-def _refuse_more_than_own(work: Work, owner: PrincipalRow, wanted: Bounds) -> None:
-    """For another account nobody gets a token that is worth more than they are, whatever they may manage."""
+def _no_longer(used: Bounds, end: datetime | None) -> datetime | None:
+    return min((each for each in (used.until, end) if each is not None), default=None)
+
+
+def _refuse_more_than_own(work: Work, owner: PrincipalRow, wanted: Bounds, path: tuple[str, ...]) -> None:
+    """Nobody decides about another account's token that is worth more than they are while it lives, whatever they may
+    manage.
+    """
     if work.viewer.principal_id is None:
         return
-    theirs = viewers.holdings_of(work, owner.id)
-    if wanted.scopes is not None:
-        theirs = theirs.limited_to(frozenset(each for each in Permission if each.value in wanted.scopes))
-    if not worth.covers(work.viewer.holdings, theirs):
+    scopes = wanted.scopes
+    permissions = None if scopes is None else frozenset(each for each in Permission if each.value in scopes)
+    if not worth.covers_throughout(work, owner.id, permissions=permissions, until=wanted.until):
         raise NotAllowed(
-            "This account may do more than you: somebody who may do as much must make its tokens.",
+            "This account may do more than you, or longer: its tokens are for somebody who may do as much.",
             Permission.TOKEN_MANAGE.value,
-            ("serviceAccount",),
+            path,
         )
 
 

@@ -3,7 +3,8 @@
 Always true here:
 - It opens nothing that its maker may not see at this moment, and nothing at all once they may not invite guests to it.
 - Of everything in a lightbox it opens what is its organisation's and below, and what the maker is denied stays shut.
-- A link to bring files never brings more of them than it says, however many arrive at once.
+- A link to bring files never brings more of them than it says, however many arrive at once, and were they thrown away
+  again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from domain.identity import policy, viewers
 from domain.permissions import Permission
 from domain.refusals import Conflict
 from domain.work import Viewer, Work
-from storage.tables import AssetRow, GuestLinkRow, LightboxRow, PrincipalRow, UploadRow
+from storage.tables import AssetRow, EventRow, GuestLinkRow, LightboxRow, PrincipalRow, UploadRow
 
 
 def is_standing(work: Work, link: GuestLinkRow) -> bool:
@@ -111,10 +112,17 @@ def _full(link: GuestLinkRow) -> Conflict:
 
 
 def _uploads(work: Work, link: GuestLinkRow) -> int:
-    mine = sa.select(sa.func.count()).where(
-        UploadRow.principal_id == link.principal_id, UploadRow.expires_at > work.now
+    """Those under way and those that ever arrived; in one statement, so that one arriving now is counted once."""
+    under_way = sa.select(sa.func.count()).where(
+        UploadRow.principal_id == link.principal_id, UploadRow.state == "OPEN", UploadRow.expires_at > work.now
     )
-    return work.session.scalar(mine) or 0
+    arrived = sa.select(sa.func.count()).where(
+        EventRow.subject_type == "Principal",
+        EventRow.subject_id == link.principal_id,
+        EventRow.type == "upload.completed",
+    )
+    both = sa.select(under_way.scalar_subquery() + arrived.scalar_subquery())
+    return work.session.scalar(both) or 0
 
 
 def _assets(work: Work, link: GuestLinkRow) -> int:

@@ -1,8 +1,8 @@
 """Who of those that an identity provider vouches for may come in, and as whom.
 
 Always true here:
-- The pair of issuer and subject is who somebody is; it belongs to one person for good. An e-mail address only helps to
-  find that person the first time, and only one that the provider has verified.
+- The pair of issuer and subject is who somebody is; it belongs to one person until it is taken from them. An e-mail
+  address only helps to find a person who is not linked, and only one that the provider has verified.
 - An address that passed to somebody else at the provider does not bring them in: whoever is linked to this issuer
   already is not linked again.
 """
@@ -82,13 +82,18 @@ def link(work: Work, person: PrincipalRow, issuer: str, subject: str) -> None:
 
 def principal_of(work: Work, issuer: str, subject: str) -> PrincipalRow | None:
     """Whom the pair belongs to, shut out or not."""
+    return work.session.scalars(_of_pair(issuer, subject)).one_or_none()
+
+
+def _of_pair(issuer: str, subject: str) -> sa.Select[PrincipalRow]:
     mine = sa.select(PrincipalRow).join(ExternalIdentityRow, ExternalIdentityRow.principal_id == PrincipalRow.id)
-    same = sa.and_(ExternalIdentityRow.issuer == issuer, ExternalIdentityRow.subject == subject)
-    return work.session.scalars(mine.where(same)).one_or_none()
+    return mine.where(ExternalIdentityRow.issuer == issuer, ExternalIdentityRow.subject == subject)
 
 
 def _linked(work: Work, who: External) -> PrincipalRow | None:
-    person = principal_of(work, who.issuer, who.subject)
+    """Whose the pair is, until the transaction ends: whoever takes it back waits, and ends the session begun here."""
+    held = _of_pair(who.issuer, who.subject).with_for_update(of=ExternalIdentityRow, read=True)
+    person = work.session.scalars(held).one_or_none()
     if person is not None and (person.disabled_at is not None or person.kind != "PERSON"):
         raise _unwelcome()
     return person

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from domain import holdings
 from domain.holdings import WITHHELD, Facts, Lightbox, Scope, Tree
 from domain.identity import opened, reaching
+from domain.identity.opened import Opened
 from domain.permissions import Permission
 from domain.refusals import NotAllowed
 from domain.work import BRAND_ORG_ID, Work
@@ -73,16 +74,20 @@ def shown_version_id(work: Work) -> sa.ColumnElement[int | None]:
 
 def sees_lightbox(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `LightboxRow`: a selection is work in progress, so an organisation's own need the right to see
-    what is unapproved; one that was shared or granted needs only the right to look.
+    what is unapproved; one that was shared or granted needs only the right to look. Who is denied to look there sees
+    none.
     """
-    return sa.or_(
-        _lightboxes(work, Permission.ASSET_VIEW_UNAPPROVED, whole_trees=True),
-        _lightboxes(work, Permission.ASSET_VIEW, whole_trees=False),
+    return sa.and_(
+        sa.or_(
+            _lightboxes(work, Permission.ASSET_VIEW_UNAPPROVED, whole_trees=True),
+            _lightboxes(work, Permission.ASSET_VIEW, whole_trees=False),
+        ),
+        _may_look(work),
     )
 
 
 def edits_lightbox(work: Work) -> sa.ColumnElement[bool]:
-    return _lightboxes(work, Permission.LIGHTBOX_EDIT, whole_trees=True)
+    return sa.and_(_lightboxes(work, Permission.LIGHTBOX_EDIT, whole_trees=True), _may_look(work))
 
 
 def sees_tag(work: Work) -> sa.ColumnElement[bool]:
@@ -119,25 +124,24 @@ def in_orgs(work: Work, permission: Permission, column: Any) -> sa.ColumnElement
 
 
 def facts(work: Work, assets: Iterable[AssetRow]) -> dict[int, Facts]:
-    """What the rule asks about these assets for this viewer, in a few statements however many they are."""
+    """What the rule asks about these assets for this viewer, in at most two statements however many they are."""
     rows = list(assets)
-    ids = [row.id for row in rows]
-    boxes = _boxes(work, ids) if _asks_of_lightboxes(work) else {}
-    shares = _shares(work, rows)
-    return {
-        row.id: Facts(
-            id=row.id,
-            org_id=row.org_id,
-            kind=row.kind,
-            lifecycle=row.lifecycle,
-            is_approved=row.approved_version_id is not None,
-            created_by=row.created_by,
-            lightboxes=frozenset(boxes.get(row.id, ())),
-            shared_to_read=frozenset(shares.get((row.id, "READ"), ())),
-            shared_to_contribute=frozenset(shares.get((row.id, "CONTRIBUTE"), ())),
-        )
-        for row in rows
-    }
+    boxed = any(isinstance(scope, Lightbox) for scope in _scopes(work))
+    known: dict[int, Facts] = opened.kept(work, ("facts", opened.to_viewer(work), boxed), dict)
+    known |= _gathered(work, [row for row in rows if row.id not in known], boxed=boxed)
+    return {row.id: known[row.id] for row in rows}
+
+
+def shown(work: Work, assets: Iterable[AssetRow]) -> dict[int, int]:
+    """Of those that the viewer sees, the version that they are shown: `shown_version_id` by the rule itself."""
+    rows, held = list(assets), work.viewer.holdings
+    told = facts(work, rows)
+    found = {}
+    for row in rows:
+        if holdings.sees(held, told[row.id]):
+            whole = holdings.sees_unapproved(held, told[row.id])
+            found[row.id] = row.current_version_id if whole else row.approved_version_id
+    return {asset_id: version_id for asset_id, version_id in found.items() if version_id is not None}
 
 
 def may(work: Work, permission: Permission, asset: AssetRow) -> bool:
@@ -178,23 +182,31 @@ def standing_share(work: Work) -> sa.ColumnElement[bool]:
 
 def _lightboxes(work: Work, permission: Permission, *, whole_trees: bool) -> sa.ColumnElement[bool]:
     def said(scope: Scope) -> sa.ColumnElement[bool]:
-        match scope:
-            case Tree(kind=None):
-                shared = sa.select(ShareRow.lightbox_id).where(
-                    reaching.standing(work, scope, permission), ShareRow.lightbox_id.is_not(None)
-                )
-                there = reaching.in_tree(scope, LightboxRow.org_id) if whole_trees else sa.false()
-                return there if reaching.is_true(there) else sa.or_(there, LightboxRow.id.in_(shared))
-            case Lightbox():
-                return LightboxRow.id == scope.id
-            case _:
-                return sa.false()
+        return _boxes_of(work, scope, permission, whole_trees=whole_trees)
 
     return reaching.both(work.viewer.holdings.reach(permission), said)
 
 
-def _asks_of_lightboxes(work: Work) -> bool:
-    return any(isinstance(scope, Lightbox) for scope in _scopes(work))
+def _may_look(work: Work) -> sa.ColumnElement[bool]:
+    """The condition on `LightboxRow` that nothing denies ASSET_VIEW there."""
+    denied = work.viewer.holdings.reach(Permission.ASSET_VIEW).denied
+    if not denied:
+        return sa.true()
+    return sa.not_(sa.or_(*(_boxes_of(work, scope, Permission.ASSET_VIEW, whole_trees=True) for scope in denied)))
+
+
+def _boxes_of(work: Work, scope: Scope, permission: Permission, *, whole_trees: bool) -> sa.ColumnElement[bool]:
+    match scope:
+        case Tree(kind=None):
+            shared = sa.select(ShareRow.lightbox_id).where(
+                reaching.standing(work, scope, permission), ShareRow.lightbox_id.is_not(None)
+            )
+            there = reaching.in_tree(scope, LightboxRow.org_id) if whole_trees else sa.false()
+            return there if reaching.is_true(there) else sa.or_(there, LightboxRow.id.in_(shared))
+        case Lightbox():
+            return LightboxRow.id == scope.id
+        case _:
+            return sa.false()
 
 
 def _scopes(work: Work) -> Iterable[Scope]:
@@ -202,33 +214,64 @@ def _scopes(work: Work) -> Iterable[Scope]:
     return (scope for reach in reaches for scope in (*reach.allowed, *reach.denied))
 
 
-def _boxes(work: Work, ids: list[int]) -> Mapping[int, set[int]]:
-    rows = sa.select(LightboxAssetRow.asset_id, LightboxAssetRow.lightbox_id).where(LightboxAssetRow.asset_id.in_(ids))
-    found: dict[int, set[int]] = defaultdict(set)
-    for asset_id, lightbox_id in work.session.execute(rows):
-        found[asset_id].add(lightbox_id)
-    return found
-
-
-def _shares(work: Work, rows: list[AssetRow]) -> Mapping[tuple[int, str], set[int]]:
-    """By asset and access, the viewer's organisations that it is opened to; nothing is asked where nothing stands."""
-    ways = opened.to_viewer(work)
-    found: dict[tuple[int, str], set[int]] = defaultdict(set)
-    if any(way.lightbox_id is None for way in ways):
-        direct = sa.select(ShareRow.asset_id, ShareRow.access, ShareRow.to_org_id).where(
-            opened.standing(work),
-            ShareRow.asset_id.in_([row.id for row in rows]),
-            ShareRow.to_org_id.in_(sorted({way.to_org_id for way in ways})),
+def _gathered(work: Work, rows: list[AssetRow], *, boxed: bool) -> dict[int, Facts]:
+    boxes, shares = _around(work, rows, boxed=boxed) if rows else ({}, {})
+    return {
+        row.id: Facts(
+            id=row.id,
+            org_id=row.org_id,
+            kind=row.kind,
+            lifecycle=row.lifecycle,
+            is_approved=row.approved_version_id is not None,
+            created_by=row.created_by,
+            lightboxes=frozenset(boxes.get(row.id, ())),
+            shared_to_read=frozenset(shares.get((row.id, "READ"), ())),
+            shared_to_contribute=frozenset(shares.get((row.id, "CONTRIBUTE"), ())),
         )
-        for asset_id, access, org_id in work.session.execute(direct):
-            found[asset_id or 0, access].add(org_id)
+        for row in rows
+    }
+
+
+def _around(
+    work: Work, rows: list[AssetRow], *, boxed: bool
+) -> tuple[Mapping[int, set[int]], Mapping[tuple[int, str], set[int]]]:
+    """By asset the lightboxes that matter to the viewer; by asset and access which of the viewer's organisations it is
+    opened to. Nothing is asked where nothing can be found.
+    """
+    ways = opened.to_viewer(work)
+    boxes: dict[int, set[int]] = defaultdict(set)
+    shares: dict[tuple[int, str], set[int]] = defaultdict(set)
+    asked = _asked(work, [row.id for row in rows], ways, boxed=boxed)
+    for asset_id, lightbox_id, access, org_id in work.session.execute(sa.union_all(*asked)) if asked else ():
+        if lightbox_id is None:
+            shares[asset_id, access].add(org_id)
+        else:
+            boxes[asset_id].add(lightbox_id)
     of_boxes = [way for way in ways if way.lightbox_id is not None]
-    placed = _boxes(work, [row.id for row in rows]) if of_boxes else {}
-    for row in rows:
+    for row in rows if of_boxes else ():
         for way in of_boxes:
-            if way.lightbox_id in placed.get(row.id, ()) and _belongs(work, row.org_id, way.from_org_id):
-                found[row.id, way.access].add(way.to_org_id)
-    return found
+            if way.lightbox_id in boxes.get(row.id, ()) and _belongs(work, row.org_id, way.from_org_id):
+                shares[row.id, way.access].add(way.to_org_id)
+    return boxes, shares
+
+
+def _asked(work: Work, ids: list[int], ways: tuple[Opened, ...], *, boxed: bool) -> list[Any]:
+    """Rows of asset, lightbox, access and organisation: what they lie in, and what opens them one by one."""
+    in_array, none = opened.is_postgres(work), sa.literal(None, sa.BigInteger)
+    asked: list[Any] = []
+    if boxed or any(way.lightbox_id is not None for way in ways):
+        inside = sa.select(LightboxAssetRow.asset_id, LightboxAssetRow.lightbox_id, sa.null().label("access"), none)
+        asked.append(inside.where(opened.one_of(LightboxAssetRow.asset_id, ids, in_array=in_array)))
+    if any(way.lightbox_id is None for way in ways):
+        direct = sa.select(ShareRow.asset_id, none, ShareRow.access, ShareRow.to_org_id)
+        asked.append(
+            direct.where(
+                opened.standing(work),
+                opened.one_of(ShareRow.asset_id, ids, in_array=in_array),
+                opened.one_of(ShareRow.to_org_id, {way.to_org_id for way in ways}, in_array=in_array),
+            )
+        )
+    return asked
 
 
 def _belongs(work: Work, org_id: int, above_id: int | None) -> bool:

@@ -3,14 +3,14 @@
 Always true here:
 - Other spellings never mean other assets. A unit of work that reads knows what stands shared with its viewer and leaves
   out what cannot matter; one that writes asks for everything.
-- What is known is all that a spelling depends on, so it is made once for many requests: making it costs more than asking.
+- A spelling depends on nothing but what is known, so it is made once for many requests: making it costs more than
+  asking.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -34,12 +34,12 @@ _PLACED, _OWNER, _SHARER = sa.orm.aliased(AssetRow), sa.orm.aliased(Organisation
 def of(work: Work, permission: Permission) -> Condition:
     reach = work.viewer.holdings.reach(permission)
     if not opened.is_snapshot(work):
-        return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission)))
+        return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission), _NOTHING))
     trees = [scope.orgs for scope in reach.allowed if isinstance(scope, Tree) and scope.orgs]
     known = _Known(
         ways=opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else (),
         many=frozenset(org_ids for org_ids in trees if opened.are_many(work, org_ids)),
-        on_postgres=work.session.get_bind().dialect.name == "postgresql",
+        on_postgres=opened.is_postgres(work),
     )
     return _spelt(permission, reach, known)
 
@@ -58,11 +58,13 @@ def both(
     return sa.and_(there, sa.not_(sa.or_(*denied)))
 
 
-def in_tree(scope: Tree | Lightbox, column: Any) -> Condition:
+def in_tree(scope: Tree | Lightbox, column: Any, *, in_array: bool = False) -> Condition:
     """That the organisation in `column` is one of the scope's."""
     if scope.orgs is None:
         return sa.true()
-    return column == scope.root if scope.orgs == {scope.root} else column.in_(sorted(scope.orgs))  # type: ignore[no-any-return]
+    if scope.orgs == {scope.root}:
+        return column == scope.root  # type: ignore[no-any-return]
+    return opened.one_of(column, scope.orgs, in_array=in_array)
 
 
 def standing(work: Work, scope: Tree, permission: Permission) -> Condition:
@@ -84,35 +86,37 @@ class _Known(NamedTuple):
     on_postgres: bool
 
 
+_NOTHING = _Known((), frozenset(), on_postgres=False)
+
+
 @lru_cache(maxsize=KEPT)
 def _spelt(permission: Permission, reach: Reach, known: _Known) -> Condition:
-    def shared(finding: bool) -> Callable[[Tree], list[Condition]]:  # of two functions alike
-        return lambda tree: _shared(tree, permission, known, in_array=finding and known.on_postgres)
-
     return both(
         reach,
-        lambda scope: _reached(scope, shared(True), passing_by=known.many),
-        lambda scope: _reached(scope, shared(False)),
+        lambda scope: _reached(scope, lambda tree: _shared(tree, permission, known, finding=True), known),
+        lambda scope: _reached(scope, lambda tree: _shared(tree, permission, known, finding=False), known),
     )
 
 
-def _reached(
-    scope: Scope, shared: Callable[[Tree], list[Condition]], passing_by: frozenset[frozenset[int]] = frozenset()
-) -> Condition:
-    """Where a set of organisations is one of `passing_by`, SQLite is kept from finding their assets by the index."""
+def _reached(scope: Scope, shared: Callable[[Tree], list[Condition]], known: _Known) -> Condition:
     match scope:
         case Tree():
-            there = in_tree(scope, AssetRow.org_id + 0 if scope.orgs in passing_by else AssetRow.org_id)
+            there = in_tree(scope, _owner(scope, known), in_array=known.on_postgres)
             if not is_true(there):
                 there = sa.or_(there, *shared(scope))
             return there if scope.kind is None else sa.and_(AssetRow.kind == scope.kind, there)
         case Lightbox():
             inside = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id == scope.id)
-            return sa.and_(AssetRow.id.in_(inside), in_tree(scope, AssetRow.org_id))
+            return sa.and_(AssetRow.id.in_(inside), in_tree(scope, AssetRow.org_id, in_array=known.on_postgres))
         case One(id_):
             return AssetRow.id == id_
         case Own(principal_id):
             return sa.and_(AssetRow.created_by == principal_id, AssetRow.lifecycle == "QUARANTINED")
+
+
+def _owner(scope: Tree, known: _Known) -> Any:
+    """Where they own many, SQLite is kept from finding their assets by the index; PostgreSQL knows by itself."""
+    return AssetRow.org_id + 0 if scope.orgs in known.many and not known.on_postgres else AssetRow.org_id
 
 
 def _any_share(work: Work, scope: Tree, permission: Permission) -> list[Condition]:
@@ -132,30 +136,32 @@ def _any_share(work: Work, scope: Tree, permission: Permission) -> list[Conditio
     return [AssetRow.id.in_(direct), AssetRow.id.in_(inside)]
 
 
-def _shared(scope: Tree, permission: Permission, known: _Known, *, in_array: bool) -> list[Condition]:
+def _shared(scope: Tree, permission: Permission, known: _Known, *, finding: bool) -> list[Condition]:
     """What is known to stand shared with the scope's organisations."""
     mine = [way for way in known.ways if scope.has(way.to_org_id) and _is_enough(way, permission)]
     boxes: dict[int, set[int]] = defaultdict(set)
     for way in mine:
         if way.lightbox_id is not None and way.from_org_id is not None:
             boxes[way.from_org_id].add(way.lightbox_id)
-    ends = [way.ends_at for way in mine if way.lightbox_id is None]
+    in_array = finding and known.on_postgres and scope.orgs not in known.many
     among = [_lying_in(lightbox_ids, from_org_id, in_array=in_array) for from_org_id, lightbox_ids in boxes.items()]
-    return [_is_one_of(_direct(scope, permission, ends), in_array=in_array), *among] if ends else among
+    if any(way.lightbox_id is None for way in mine):
+        among.append(_is_one_of(_direct(scope, permission, mine, known), in_array=in_array))
+    return among
 
 
 def _is_enough(way: Opened, permission: Permission) -> bool:
     return permission in SHARED_TO_READ or (permission in SHARED_TO_CONTRIBUTE and way.access == "CONTRIBUTE")
 
 
-def _direct(scope: Tree, permission: Permission, ends: list[datetime | None]) -> sa.Select[int | None]:
+def _direct(scope: Tree, permission: Permission, ways: list[Opened], known: _Known) -> sa.Select[int | None]:
     """Assets shared one by one. Those that stand end when the first of them does or later, and no others do."""
-    first = min((end for end in ends if end is not None), default=None)
+    first = min((way.ends_at for way in ways if way.ends_at is not None), default=None)
     lasting = ShareRow.ends_at.is_(None)
     return sa.select(ShareRow.asset_id).where(
         ShareRow.ended_at.is_(None),
         lasting if first is None else sa.or_(lasting, ShareRow.ends_at >= first),
-        in_tree(scope, ShareRow.to_org_id),
+        in_tree(scope, ShareRow.to_org_id, in_array=known.on_postgres),
         sa.true() if permission in SHARED_TO_READ else ShareRow.access == "CONTRIBUTE",
         ShareRow.lightbox_id.is_(None),
     )
@@ -173,5 +179,7 @@ def _lying_in(lightbox_ids: set[int], from_org_id: int, *, in_array: bool) -> Co
 
 
 def _is_one_of(ids: sa.Select[Any], *, in_array: bool) -> Condition:
-    """PostgreSQL takes an IN for half of all assets and reads them all; an array, for ten, and looks them up."""
+    """PostgreSQL takes an IN for half of all assets and reads on until it has a page; an array, for ten, which it looks
+    up.
+    """
     return AssetRow.id == sa.any_(sa.func.array(ids.scalar_subquery())) if in_array else AssetRow.id.in_(ids)

@@ -102,6 +102,16 @@ def enable(work: Work, principal_id: int, expected_revision: int) -> PrincipalRo
     return _touched(work, row, "principal.enabled")
 
 
+def held(work: Work, principal_id: int) -> PrincipalRow:
+    """The principal, held until the transaction ends. Refused: unknown, not the viewer's to manage."""
+    if principal_id not in listing.by_id(work, [principal_id]):
+        raise NotFound("There is nobody with this id.", ("principal",))
+    locked = sa.select(PrincipalRow).where(PrincipalRow.id == principal_id).with_for_update(key_share=True)
+    row = work.session.scalars(locked.execution_options(populate_existing=True)).one()
+    authority.check_manages(work, [row])
+    return row
+
+
 def viewer_can(work: Work, rows: Iterable[PrincipalRow]) -> dict[int, list[str]]:
     """Per principal the actions of `ACTIONS` that would not be refused now, in a few statements for all."""
     kept = list(rows)
@@ -125,14 +135,8 @@ def viewer_can(work: Work, rows: Iterable[PrincipalRow]) -> dict[int, list[str]]
 
 
 def _held(work: Work, principal_id: int, expected_revision: int, action: str) -> PrincipalRow:
-    """The principal, held until the transaction ends. Refused: unknown, not the viewer's to manage, changed since, in a
-    state that forbids it.
-    """
-    if principal_id not in listing.by_id(work, [principal_id]):
-        raise NotFound("There is nobody with this id.", ("principal",))
-    held = sa.select(PrincipalRow).where(PrincipalRow.id == principal_id).with_for_update(key_share=True)
-    row = work.session.scalars(held.execution_options(populate_existing=True)).one()
-    authority.check_manages(work, [row])
+    """The principal as `held` has it. Refused besides: changed since, in a state that forbids it."""
+    row = held(work, principal_id)
     if row.revision != expected_revision:
         raise StaleRevision(row.revision)
     refusal = _misfit(action, row, closed=row.org_id in _closed(work, {row.org_id}))

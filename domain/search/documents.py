@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from domain import metadata, taxonomy
+from domain.assets import personal
 from domain.holdings import WITHHELD
 from domain.search import access, faces
 from domain.search.access import Shared
 from domain.work import Work
 from storage.index.contract import Document, Tag
-from storage.tables import AssetRow, AssetVersionRow, LightboxAssetRow, ShareRow
+from storage.tables import AssetRow, AssetVersionRow, LightboxAssetRow, MetadataRow, ShareRow
 
 #: Documents read at once; one batch stands in memory.
 DOCUMENTS_AT_ONCE = 500
@@ -210,12 +211,18 @@ def _shares(work: Work, asset_ids: set[int]) -> dict[int, list[Shared]]:
 
 
 def _said(work: Work, version_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
-    """The words in a file's own metadata that are worth finding it by."""
+    """The words in a file's own metadata that are worth finding it by, and are about no person: the index does not
+    know who may read those.
+    """
     found = metadata.of_versions(work, version_ids)
     return {
-        version_id: [(row.name, text) for row in rows if row.name in WORTH_FINDING for text in _texts(row.value)]
+        version_id: [(row.name, text) for row in rows if _is_told(row) for text in _texts(row.value)]
         for version_id, rows in found.items()
     }
+
+
+def _is_told(row: MetadataRow) -> bool:
+    return row.name in WORTH_FINDING and not personal.is_personal(row)
 
 
 def _texts(value: object) -> Iterator[str]:

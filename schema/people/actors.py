@@ -11,13 +11,14 @@ import strawberry
 from domain import grants, pages, people, teams
 from domain.global_ids import decode, encode
 from domain.people import OrderField, State
+from domain.people import identities as linked
 from domain.permissions import Permission
 from domain.refusals import NotFound
 from domain.work import Work
 from schema import fields
 from schema.connections import Connection, below
 from schema.context import Context
-from schema.fields import Subject, field
+from schema.fields import Subject, deny, field, may
 from schema.mutating import plain
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
@@ -25,7 +26,7 @@ from schema.people import filters
 from schema.people.filters import ActorOrder, ActorWhere
 from schema.people.grants import Grant
 from schema.scalars import Instant
-from storage.tables import PrincipalRow
+from storage.tables import ExternalIdentityRow, PrincipalRow
 
 if TYPE_CHECKING:
     from schema.organisations import Organisation
@@ -39,6 +40,17 @@ class ActorAction(Enum):
     UPDATE = "UPDATE"
     DISABLE = "DISABLE"
     ENABLE = "ENABLE"
+
+
+@strawberry.type(description="Whom an issuer that the hub trusts knows somebody as.")
+class LinkedIdentity:
+    issuer: str
+    subject: str = strawberry.field(description="The `sub` of what the issuer signs.")
+    created_at: Instant = strawberry.field(description="When it was linked.")
+
+    @classmethod
+    def of(cls, row: ExternalIdentityRow) -> LinkedIdentity:
+        return cls(issuer=row.issuer, subject=row.subject, created_at=row.created_at)
 
 
 @strawberry.interface(description="Somebody who acts: a person, or a service account.")
@@ -92,6 +104,17 @@ class Actor(Node):
         read, counted = grants.of_principals, grants.counts_of_principals
         page = {"first": first, "after": after, "last": last, "before": before}
         return await below(info, self.row.id, "actor.grants", read, counted, Grant.of, **page)  # type: ignore[arg-type]
+
+    @field(
+        "Whom trusted issuers know them as, oldest first. Everybody sees their own; another person's are left out "
+        f"without the permission `{Permission.FIELD_PERSONAL.value}`."
+    )
+    async def identities(self, info: strawberry.Info[Context]) -> list[LinkedIdentity]:
+        if self.row.kind == "PERSON" and not await may(info, self.subject(), Permission.FIELD_PERSONAL):
+            deny(info, Permission.FIELD_PERSONAL)
+            return []
+        rows = await info.context.load(linked.of_principals, self.row.id) or []
+        return [LinkedIdentity.of(row) for row in rows]
 
     @field("What the viewer may do with them now.")
     async def viewer_can(self, info: strawberry.Info[Context]) -> list[ActorAction]:

@@ -8,7 +8,7 @@ import strawberry
 
 from domain import people
 from domain.global_ids import number_of
-from domain.people import Invited
+from domain.people import Invited, identities
 from domain.people.changing import INVITATION_DAYS
 from domain.work import Work
 from schema.context import Context
@@ -74,6 +74,26 @@ class PrincipalDisableInput:
 class PrincipalEnableInput:
     principal: strawberry.ID
     expected_revision: int
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.input(description="Whom a trusted issuer knows a person or a service account as.")
+class IdentityLinkInput:
+    principal: strawberry.ID
+    issuer: str = strawberry.field(description="Letter by letter as the hub's settings name it.")
+    subject: str = strawberry.field(
+        description="The `sub` of what the issuer signs: 1 to 255 printable characters, compared letter by letter."
+    )
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.input(description="The identity that is to be a person's or a service account's no more.")
+class IdentityUnlinkInput:
+    principal: strawberry.ID
+    issuer: str
+    subject: str
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -149,6 +169,29 @@ class PeopleMutations:
     def principal_enable(self, info: strawberry.Info[Context], input: PrincipalEnableInput) -> PrincipalPayload:
         def act(work: Work) -> Answer:
             return _principal(people.enable(work, _number(work, input.principal), input.expected_revision))
+
+        return run(info, input, PrincipalPayload, act)
+
+    @mutation(
+        "Lets whoever a trusted issuer (`IMPRIMATUR_JWT_ISSUER`, `IMPRIMATUR_OIDC_ISSUER`) knows as the subject act as "
+        "the person or service account: programs by the issuer's signed tokens, people by signing in. Doing it again "
+        "changes nothing. Nobody links an account that holds more than they hold themselves for good."
+    )
+    def identity_link(self, info: strawberry.Info[Context], input: IdentityLinkInput) -> PrincipalPayload:
+        def act(work: Work) -> Answer:
+            id_ = _number(work, input.principal)
+            return _principal(identities.link(work, id_, input.issuer, input.subject))
+
+        return run(info, input, PrincipalPayload, act)
+
+    @mutation(
+        "Takes an identity back at once; a person's sessions end. A person whose verified e-mail address the provider "
+        "tells is linked anew when they sign in there: to shut somebody out, use `principalDisable`."
+    )
+    def identity_unlink(self, info: strawberry.Info[Context], input: IdentityUnlinkInput) -> PrincipalPayload:
+        def act(work: Work) -> Answer:
+            id_ = _number(work, input.principal)
+            return _principal(identities.unlink(work, id_, input.issuer, input.subject))
 
         return run(info, input, PrincipalPayload, act)
 

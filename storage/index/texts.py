@@ -17,7 +17,7 @@ FIELDS: Final = ("title", "description", "tag", "campaign", "file", "creator", "
 MAX_WORDS: Final = 20_000
 #: Raise when the same document would be indexed otherwise, or the same asset be told in other documents: it is part of
 #: every index's fingerprint.
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 NUMBERS: Final = {name: number for number, name in enumerate(FIELDS)}
 _TITLE: Final = NUMBERS["title"]

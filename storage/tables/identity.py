@@ -81,7 +81,7 @@ class CredentialRow(Row):
 
 
 class ExternalIdentityRow(Row):
-    """Who a person is at an identity provider: the pair never changes and never moves to somebody else."""
+    """Who a person or service account is at an issuer: the pair never changes and is one's until it is taken back."""
 
     __tablename__ = "external_identity"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)

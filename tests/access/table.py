@@ -62,6 +62,8 @@ MUTATIONS: Final[dict[str, str]] = {
     "principalUpdate": "-- -- -- no ok",
     "principalDisable": "-- -- -- no ok",
     "principalEnable": "-- -- -- no ok",
+    "identityLink": "-- -- -- no ok",
+    "identityUnlink": "-- -- -- no ok",
     "teamCreate": "-- -- -- no ok",
     "teamUpdate": "-- -- -- no ok",
     "teamArchive": "-- -- -- no ok",

@@ -185,6 +185,52 @@ def test_a_denial_wins_here_too(hub: Hub, admin: Viewer) -> None:
     assert refused(client.answer(VERIFY, organisation=encode("Organisation", below))) == ("NOT_FOUND", "organisation")
 
 
+@pytest.mark.parametrize("denied", ["audit.view", "asset.view"])
+@pytest.mark.parametrize("scope", ["ASSET", "ASSET_KIND", "LIGHTBOX"])
+def test_what_happened_to_a_denied_asset_is_told_by_neither_door(
+    hub: Hub, client: Client, scope: str, denied: str
+) -> None:
+    """Nor what happened to its versions and renditions; what happened to others goes on being told."""
+    asset, other = created(client, picture(1)), created(client, b"a slogan " * 50, "slogans.txt")
+    accepted(client.mutate("assetVersionApprove", "asset { id }", **approval(asset)))
+    box = accepted(client.mutate("lightboxCreate", "lightbox { id revision }", title="A selection"))["lightbox"]
+    placed = {"lightbox": box["id"], "assets": [asset["id"]], "expectedRevision": box["revision"]}
+    accepted(client.mutate("lightboxAssetsAdd", "lightbox { id }", **placed))
+    with hub.writing(HUB) as work:
+        history.record(work, "rendition.failed", ("Rendition", 1))
+    version = asset["current"]["id"]
+    looking = auditor(hub, BRAND_ORG_ID, "asset.view")
+    hidden = [asset["id"], version, encode("Rendition", 1)]
+    assert all(types(Client(hub, looking), subject=each) for each in [*hidden, other["id"]])
+    assert told(Client(hub, looking), asset["id"]) == len(types(client, subject=asset["id"]))
+    place = {"ASSET": {"asset_id": 1}, "ASSET_KIND": {"asset_kind": "IMAGE"}, "LIGHTBOX": {"lightbox_id": 1}}[scope]
+    with hub.writing(HUB) as work:
+        work.session.add(RoleRow(name="denied", permissions=[denied], created_at=work.now))
+        work.session.flush()
+        acting.give(
+            hub, looking.principal_id or 0, "denied", session=work.session, scope=scope, is_denial=True, **place
+        )
+    theirs = Client(hub, acting.again(hub, looking))
+    assert [types(theirs, subject=each) for each in hidden] == [[], [], []]
+    assert types(theirs, subject=other["id"]) == types(client, subject=other["id"])
+    assert {each["subjectId"] for each in events(theirs)}.isdisjoint(hidden)
+    assert told(theirs, asset["id"]) is None
+
+
+def approval(asset: dict[str, Any]) -> dict[str, Any]:
+    return {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
+
+
+def told(client: Client, asset_id: str) -> int | None:
+    """How many events the asset's own history tells; None where it is refused, or there is no such asset."""
+    query = "query ($id: ID!) { asset(id: $id) { history(first: 50) { totalCount nodes { type } } } }"
+    found = client.ask(query, id=asset_id)["asset"]
+    if found is None or found["history"] is None:
+        return None
+    assert found["history"]["totalCount"] == len(found["history"]["nodes"])
+    return len(found["history"]["nodes"])
+
+
 def test_an_unknown_organisation_reads_like_a_forbidden_one(hub: Hub, client: Client) -> None:
     unknown = client.answer(VERIFY, organisation=encode("Organisation", 999))
     forbidden = Client(hub, auditor(hub, acting.organisation(hub, "Other"))).answer(VERIFY, organisation=BRAND)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pytest
 
-from domain import delivery
+from domain import assets, delivery, workflow
 from domain.hub import Hub
 from domain.work import Viewer
 from server.app import make_app
@@ -69,7 +69,33 @@ def test_a_rendition_is_shown_in_place(hub: Hub, admin: Viewer, anybody: Caller,
     assert answer.content == b"small picture"
     assert answer.headers["content-type"] == "image/webp"
     assert answer.headers["content-disposition"] == 'inline; filename="slogans-thumb.webp"'
-    assert answer.headers["cache-control"].startswith("public, ")
+
+
+def test_a_shared_cache_keeps_a_rendition_only_of_what_is_approved_now(
+    hub: Hub, admin: Viewer, anybody: Caller, brand: Brand, version: AssetVersionRow, address: str
+) -> None:
+    path = shown(hub, admin, brand.render(version, "thumb", b"small picture"))
+
+    def who_may_keep(path: str) -> str:
+        who, *rest = anybody("GET", path).headers["cache-control"].split(", ")
+        assert rest[0].startswith("max-age=")
+        assert rest[1:] == ["immutable"]
+        return str(who)
+
+    assert who_may_keep(path) == "private"
+    brand.approve(version)
+    assert (who_may_keep(path), who_may_keep(address)) == ("public", "private")
+    with hub.writing(admin) as work:
+        revision = assets.by_id(work, [version.asset_id])[version.asset_id].revision
+        assets.archive(work, version.asset_id, revision)
+    assert who_may_keep(path) == "private"
+    with hub.writing(admin) as work:
+        revision = assets.by_id(work, [version.asset_id])[version.asset_id].revision
+        assets.restore(work, version.asset_id, revision)
+    assert who_may_keep(path) == "public"
+    with hub.writing(admin) as work:
+        workflow.revoke(work, version.id)
+    assert who_may_keep(path) == "private"
 
 
 def test_asking_for_the_head_tells_the_same_without_the_bytes(anybody: Caller, address: str) -> None:

@@ -74,7 +74,7 @@ class World:
         chance = random.Random(seed)
         odd = [
             Viewer(self.people[0], BRAND_ORG_ID, "odd", is_administrator=False, holdings=_odd_holdings(self, chance))
-            for _ in range(6)
+            for _ in range(10)
         ]
         return [*real, *odd, HUB]
 
@@ -297,7 +297,12 @@ def _odd_holdings(world: World, chance: random.Random) -> Holdings:
     def reach() -> Reach:
         return Reach(_many(scope, chance.randrange(4)), _many(scope, chance.choice((0, 0, 1, 2))))
 
-    return Holdings({permission: reach() for permission in Permission if chance.random() < 0.9})
+    held = {permission: reach() for permission in Permission if chance.random() < 0.9}
+    if chance.random() < 0.5:  # looks everywhere, and behind approval nearly everywhere
+        whole = (Tree(BRAND_ORG_ID, None),)
+        held[Permission.ASSET_VIEW] = Reach(whole)
+        held[Permission.ASSET_VIEW_UNAPPROVED] = Reach(whole, _many(scope, 2))
+    return Holdings(held)
 
 
 def _many(make: Any, count: int) -> tuple[Scope, ...]:

@@ -13,6 +13,7 @@ from domain import assets, holdings, identity
 from domain.assets import Order, OrderField
 from domain.assets.reading import shown_versions
 from domain.hub import Hub
+from domain.identity import opened
 from domain.pages import Paging
 from domain.permissions import Permission
 from domain.work import Viewer, Work
@@ -93,6 +94,19 @@ def test_who_sees_which_asset_is_the_same_in_sql_as_by_the_rule(world: World) ->
                 amounts.add(len(expected))
     assert len(amounts) > 4, "viewers should see unlike much"
     assert max(amounts) == len(world.assets)
+
+
+def test_who_sees_which_asset_is_the_same_while_writing_and_where_organisations_own_many(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two assets as many, instead of fifteen hundred."""
+    monkeypatch.setattr(opened, "MANY", 2)
+    for viewer in world.viewers():
+        for unit in (world.hub.reading, world.hub.writing):
+            with unit(viewer) as work:
+                assert ids(work, identity.sees_asset(work)) == [asset.row.id for asset, _ in seen(work)], viewer
+                shown = {asset.row.id: version.id for asset, version in seen(work) if version is not None}
+                assert {id_: row.id for id_, row in shown_versions(work, world.assets).items()} == shown
 
 
 def test_where_any_permission_holds_is_the_same_in_sql_as_by_the_rule(world: World) -> None:

@@ -174,6 +174,8 @@ SELECTIONS = {
     "principalUpdate": ACTOR,
     "principalDisable": ACTOR,
     "principalEnable": ACTOR,
+    "identityLink": ACTOR,
+    "identityUnlink": ACTOR,
     "teamCreate": TEAM,
     "teamUpdate": TEAM,
     "teamArchive": TEAM,

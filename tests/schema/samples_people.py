@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.global_ids import encode
 from domain.work import BRAND_ORG_ID
+from tests.asking import ISSUER
 from tests.assets import acts
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ UNREVISED: Final = {
     "personInvite": "it names somebody new",
     "personInviteAgain": "a newer invitation ends the earlier ones",
     "grantRevoke": "a grant stands or was taken back",
+    "identityLink": "a pair is somebody's or nobody's",
+    "identityUnlink": "a pair is somebody's or nobody's",
 }
 TOP: Final = encode("Organisation", BRAND_ORG_ID)
 
@@ -85,6 +88,16 @@ def _invite(brand: Brand) -> dict[str, Any]:
     return {"email": f"{word(brand)}@example.com", "name": "New", **there}
 
 
+def _identity(brand: Brand) -> dict[str, Any]:
+    return {"principal": service(brand)["id"], "issuer": ISSUER, "subject": f"robot-{word(brand)}"}
+
+
+def _linked(brand: Brand) -> dict[str, Any]:
+    identity = _identity(brand)
+    brand.one("identityLink", "principal", **identity)
+    return identity
+
+
 def _join(brand: Brand) -> dict[str, Any]:
     return revised("team", team(brand), members=[person(brand)["id"]])
 
@@ -123,6 +136,8 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     "principalUpdate": lambda brand: revised("principal", person(brand), name="Renamed"),
     "principalDisable": lambda brand: revised("principal", service(brand)),
     "principalEnable": lambda brand: revised("principal", out(brand)),
+    "identityLink": _identity,
+    "identityUnlink": _linked,
     "teamCreate": lambda brand: {"organisation": organisation(brand)["id"], "name": "Crew"},
     "teamUpdate": lambda brand: revised("team", team(brand), name="Renamed crew"),
     "teamArchive": lambda brand: revised("team", team(brand)),

@@ -91,7 +91,9 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "Tag.children": "the tags of one level",
         "Query.roles": "200 roles",
         "Organisation.brands": "100 brands",
+        "Person.identities": "20 identities, and one more for each invitation taken up",
         "Person.teams": "50 teams",
+        "ServiceAccount.identities": "20 identities",
         "ServiceAccount.teams": "50 teams",
     }
     assert plain == set(bounded)

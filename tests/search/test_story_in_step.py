@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from domain import history
 from domain import search as searching
 from domain.hub import Hub
+from domain.work import HUB
 from storage.index.whoosh_index import paging
 from tests.asking import Client, rows_everywhere, statements
 from tests.imaging import made
@@ -218,3 +220,17 @@ def test_a_tag_on_very_many_assets_is_renamed_for_all_of_them(hub: Hub, client: 
     index_all(hub)
     totals = client.ask('{ a: assets(search: "tag:old") { totalCount } b: assets(search: "fresh") { totalCount } }')
     assert totals == {"a": {"totalCount": 0}, "b": {"totalCount": count}}
+
+
+def test_deliveries_alone_neither_write_the_index_nor_count_as_lag(hub: Hub, client: Client) -> None:
+    asset(client, 1, "one")
+    index_all(hub)
+    before = hub.index.checkpoint()
+    with hub.writing(HUB) as work:
+        history.record(work, "delivery.served", ("AssetVersion", 1), {})
+    assert searching.catch_up(hub) == 0
+    with hub.reading(HUB) as work:
+        assert (hub.index.checkpoint(), searching.lag_ms(work)) == (before, 0)
+    asset(client, 2, "two")
+    assert index_all(hub) > 0
+    assert hub.index.checkpoint() > before + 1

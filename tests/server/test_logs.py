@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from structlog.testing import LogCapture
 
+from domain.hub import Hub
 from server import logs
+from storage.tables import EventRow
 from tests.server.caller import Caller
 
 
@@ -66,3 +70,23 @@ def test_a_bug_is_logged_once_with_its_cause_under_the_id_the_client_sees(
     assert isinstance(bug["exc_info"], ZeroDivisionError)
     assert bug["request_id"] == access["request_id"] == answer.json()["requestId"]
     assert access["status"] == 500
+
+
+def test_what_a_client_calls_its_request_is_answered_and_logged_but_recorded_only_if_it_is_plainly_an_id(
+    ask: Caller, hub: Hub, lines: list[dict[str, Any]]
+) -> None:
+    """The record stands for ever: nobody writes a name into it."""
+    plain = ("1b4e28ba-2fa1-11d2-883f-0016d3cca427", "0af7651916cd43dd8448eb211c80319c", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    free = ("anna.example", "Anna-Example", "a" * 33, "4111111111111111", "ANNAEXAMPLEANNAEXAMPLEANNA")
+    for offered in (*plain, *free):
+        lines.clear()
+        name = secrets.token_hex(4)
+        body = {"query": f'mutation {{ tagCreate(input: {{name: "{name}"}}) {{ errors {{ message }} }} }}'}
+        answer = ask("POST", "/graphql", {"x-request-id": offered}, json=body)
+        assert answer.json() == {"data": {"tagCreate": {"errors": []}}}
+        assert answer.headers["x-request-id"] == lines[-1]["request_id"] == offered
+        with hub.database.reading() as session:
+            (recorded,) = session.scalars(sa.select(EventRow.request_id).order_by(EventRow.id.desc()).limit(1))
+        assert logs.PLAIN_ID.fullmatch(recorded)
+        assert (recorded == offered) == (offered in plain)
+        assert lines[-1].get("recorded_as") == (None if offered in plain else recorded)

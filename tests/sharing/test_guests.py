@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from domain import assets, delivery, guests, identity, inbox, lightboxes, pages
+from domain import assets, delivery, guests, identity, inbox, intake, lightboxes, pages
 from domain.guests import Opens
 from domain.hub import Hub
 from domain.permissions import Permission
 from domain.refusals import Conflict, Gone, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.work import HUB, Viewer
-from storage.tables import AssetRow, EventRow, GrantRow, LightboxRow, PrincipalRow, RoleRow, TokenRow
+from storage.staging import Staging
+from storage.tables import AssetRow, EventRow, GrantRow, LightboxRow, PrincipalRow, RoleRow, TokenRow, UploadRow
 from tests.acting import give, member, organisation
 from tests.asking import Client, rows_everywhere
 from tests.assets.acts import unchanged
@@ -266,6 +267,34 @@ def test_a_link_takes_as_many_files_as_it_says_even_when_they_come_at_once(scene
         owned = sa.select(sa.func.count()).where(AssetRow.created_by == guest.principal_id)
         assert work.session.scalar(owned) == 3
         assert guests.files_brought(work, [guest.principal_id or 0]) == {guest.principal_id: 3}
+
+
+def test_files_that_were_thrown_away_again_count_as_brought(scene: Scene) -> None:
+    guest = scene.guest(scene.upload_link(2))
+    kept, client = Staging(scene.hub.settings.staging_dir), Client(scene.hub, guest)
+    with scene.hub.writing(guest) as work:
+        begun = intake.begin(work, kept, length=10, file_name="never.txt").id
+    with scene.hub.writing(guest) as work:
+        intake.discard(work, kept, begun)  # nothing of it ever arrived
+    for number in range(2):
+        upload = client.upload(f"Photo number {number}. ".encode() * 50, "photo.txt")
+        with scene.hub.writing(guest) as work:
+            intake.discard(work, kept, upload)
+    with refused(scene.hub, guest, Conflict) as work:
+        intake.begin(work, kept, length=10, file_name="photo.txt")
+    other = scene.guest(scene.upload_link(1))
+    assert scene.brought(other) in scene.seen(other)
+
+
+def test_files_that_arrived_and_whose_time_is_over_count_as_brought(scene: Scene) -> None:
+    guest = scene.guest(scene.upload_link(1))
+    kept = Staging(scene.hub.settings.staging_dir)
+    upload = Client(scene.hub, guest).upload(b"A letter. " * 50, "letter.txt")
+    with scene.hub.writing(HUB) as work:
+        row = work.session.get_one(UploadRow, upload)
+        row.expires_at = work.now
+    with refused(scene.hub, guest, Conflict) as work:
+        intake.begin(work, kept, length=10, file_name="photo.txt")
 
 
 def test_one_upload_that_is_made_an_asset_again_and_again_counts_each_time(scene: Scene) -> None:

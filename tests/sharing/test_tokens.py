@@ -17,7 +17,7 @@ from domain.identity import NewToken, tokens
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.work import HUB, Viewer
-from storage.tables import PrincipalRow, TokenRow
+from storage.tables import PrincipalRow, RoleRow, TokenRow
 from tests.acting import give, member
 from tests.assets.acts import unchanged
 from tests.assets.together import together
@@ -146,6 +146,43 @@ def test_somebody_who_manages_tokens_makes_them_for_service_accounts_that_may_do
     with refused(scene.hub, manager, NotAllowed, ("serviceAccount",)) as work:
         identity.create_token(work, "more", principal_id=strong.principal_id)
     made(scene.hub, scene.admin, principal_id=strong.principal_id)
+
+
+def test_a_token_of_another_account_lives_no_longer_than_its_makers_rights(scene: Scene) -> None:
+    frozen = scene.at(scene.hub.clock())
+    end = frozen.clock() + WEEK
+    brief = member(scene.hub, "admin", org_id=scene.north, name="Brief", expires_at=end)
+    service = account(scene, "partner", scene.north)
+    for fields in ({}, {"expires_at": end + MOMENT}, {"days": 8}):
+        with refused(frozen, brief, NotAllowed, ("serviceAccount",)) as work:
+            identity.create_token(work, "more", principal_id=service.principal_id, **fields)
+    token = made(frozen, brief, principal_id=service.principal_id, expires_at=end)
+    with refused(frozen, brief, NotAllowed, ("token",)) as work:
+        identity.rotate_token(work, token.id, 0, end + MOMENT)
+    with frozen.writing(brief) as work:
+        token = identity.rotate_token(work, token.id, 0)
+    assert row_of(frozen, token).expires_at == end
+    endless = made(frozen, scene.admin, principal_id=service.principal_id)
+    with refused(frozen, brief, NotAllowed, ("token",)) as work:
+        identity.rotate_token(work, endless.id, 0)
+    with frozen.writing(brief) as work:
+        token = identity.rotate_token(work, endless.id, 0, end)
+    assert row_of(frozen, token).expires_at == end
+
+
+def test_nobody_revokes_a_token_that_is_worth_more_than_they_are(scene: Scene) -> None:
+    with scene.hub.writing(HUB) as work:
+        told = {"name": "tokens", "permissions": [Permission.TOKEN_MANAGE.value], "created_at": work.now}
+        work.session.add(RoleRow(**told))
+    clerk = member(scene.hub, "tokens", name="Clerk")
+    for owner in (scene.admin, scene.designer):
+        token = made(scene.hub, owner)
+        with refused(scene.hub, clerk, NotAllowed, ("token",)) as work:
+            identity.revoke_token(work, token.id)
+        assert used(scene.hub, token).principal_id == owner.principal_id
+    for token in (made(scene.hub, clerk), made(scene.hub, member(scene.hub, "tokens", name="Another"))):
+        with scene.hub.writing(clerk) as work:
+            assert identity.revoke_token(work, token.id).revoked_at is not None
 
 
 def test_nobody_makes_tokens_for_persons_guests_strangers_or_those_shut_out(scene: Scene) -> None:
