@@ -203,12 +203,16 @@ def test_what_happened_to_a_denied_asset_is_told_by_neither_door(
     hidden = [asset["id"], version, encode("Rendition", 1)]
     assert all(types(Client(hub, looking), subject=each) for each in [*hidden, other["id"]])
     assert told(Client(hub, looking), asset["id"]) == len(types(client, subject=asset["id"]))
-    place = {"ASSET": {"asset_id": 1}, "ASSET_KIND": {"asset_kind": "IMAGE"}, "LIGHTBOX": {"lightbox_id": 1}}[scope]
+    places: dict[str, dict[str, Any]] = {
+        "ASSET": {"asset_id": 1},
+        "ASSET_KIND": {"asset_kind": "IMAGE"},
+        "LIGHTBOX": {"lightbox_id": 1},
+    }
     with hub.writing(HUB) as work:
         work.session.add(RoleRow(name="denied", permissions=[denied], created_at=work.now))
         work.session.flush()
         acting.give(
-            hub, looking.principal_id or 0, "denied", session=work.session, scope=scope, is_denial=True, **place
+            hub, looking.principal_id or 0, "denied", session=work.session, scope=scope, is_denial=True, **places[scope]
         )
     theirs = Client(hub, acting.again(hub, looking))
     assert [types(theirs, subject=each) for each in hidden] == [[], [], []]
