@@ -80,16 +80,6 @@ def check_manages(work: Work, principals: Iterable[PrincipalRow]) -> None:
             raise more_than(permission)
 
 
-def check_lets_in(work: Work, row: PrincipalRow) -> None:
-    """`NotAllowed` unless the viewer manages them, and would by what the viewer was given without an end alone: a way
-    in that stands for good is worth all that they hold, for good.
-    """
-    check_manages(work, [row])
-    if work.viewer.principal_id is not None:
-        lasting = _held_until(work, work.viewer.principal_id, None).limited_to(frozenset(work.viewer.holdings.reaches))
-        check_manages(replace(work, viewer=replace(work.viewer, holdings=lasting)), [row])
-
-
 def check_gives(work: Work, permissions: Collection[Permission], scope: Scope, until: datetime | None) -> None:
     """`NotAllowed` unless the viewer holds all of these there, and goes on holding them `until` then (None: for ever).
 

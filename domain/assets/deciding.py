@@ -26,6 +26,10 @@ PERMISSIONS: Final = {
 }
 
 
+#: What whoever does it must be able to do besides: nobody opens to others what they could not do themselves.
+_BESIDES: Final = {"SHARE": (Permission.ASSET_DOWNLOAD,)}
+
+
 def viewer_can(work: Work, assets: Iterable[AssetRow]) -> dict[int, list[str]]:
     """Per asset the actions that would not be refused now."""
     rows = list(assets)
@@ -46,8 +50,9 @@ def check_state(action: str, asset: AssetRow) -> None:
 
 
 def _refusal(work: Work, facts: Facts, action: str) -> Refusal | None:
-    if not holdings.holds(work.viewer.holdings, PERMISSIONS[action], facts):
-        return identity.not_allowed(PERMISSIONS[action])
+    for permission in (PERMISSIONS[action], *_BESIDES.get(action, ())):
+        if not holdings.holds(work.viewer.holdings, permission, facts):
+            return identity.not_allowed(permission)
     return _misfit(action, facts.lifecycle)
 
 

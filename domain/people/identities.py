@@ -1,7 +1,7 @@
 """Whom a trusted issuer knows people and service accounts as: linking the two, and taking it back.
 
 Whoever the issuer says is the subject acts as the account from then on, so linking is handing out all that it holds:
-refused to whoever does not hold as much themselves, for good.
+refused to whoever does not hold as much themselves, and for as long.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ def link(work: Work, principal_id: int, issuer: str, subject: str) -> PrincipalR
     """
     work = authority.in_turn(work)
     row = changing.held(work, principal_id)
-    authority.check_lets_in(work, row)
     if row.disabled_at is not None:
         raise Conflict("They are shut out: nobody can come in as them.", ("principal",))
     _check_spelling(work, issuer, subject)

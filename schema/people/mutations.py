@@ -175,7 +175,7 @@ class PeopleMutations:
     @mutation(
         "Lets whoever a trusted issuer (`IMPRIMATUR_JWT_ISSUER`, `IMPRIMATUR_OIDC_ISSUER`) knows as the subject act as "
         "the person or service account: programs by the issuer's signed tokens, people by signing in. Doing it again "
-        "changes nothing. Nobody links an account that holds more than they hold themselves for good."
+        "changes nothing. Nobody links an account that holds more than they do themselves, or for longer."
     )
     def identity_link(self, info: strawberry.Info[Context], input: IdentityLinkInput) -> PrincipalPayload:
         def act(work: Work) -> Answer:

@@ -26,6 +26,9 @@ from tests.server.caller import Caller
 
 SIZE = len(TEXT)
 
+#: Ids that the record takes over as they are.
+FIRST, SECOND = "1" * 32, "2" * 32
+
 
 @pytest.fixture
 def anybody(hub: Hub) -> Caller:
@@ -56,13 +59,13 @@ def delivered(hub: Hub) -> list[EventRow]:
 def test_a_whole_file_and_a_part_of_one_are_written_down_with_whom_they_were_for(
     hub: Hub, admin: Viewer, anybody: Caller, version: AssetVersionRow, address: str
 ) -> None:
-    assert anybody("GET", address, {"X-Request-Id": "first"}).status_code == 200
-    assert anybody("GET", address, {"X-Request-Id": "second", "Range": "bytes=10-19"}).status_code == 206
+    assert anybody("GET", address, {"X-Request-Id": FIRST}).status_code == 200
+    assert anybody("GET", address, {"X-Request-Id": SECOND, "Range": "bytes=10-19"}).status_code == 206
     whole, part = delivered(hub)
     told = {"asset": version.asset_id, "sha256": version.sha256, "for": 1}
     assert whole.payload == {**told, "start": "0", "stop": str(SIZE)}
     assert part.payload == {**told, "start": "10", "stop": "20"}
-    for row, request_id in ((whole, "first"), (part, "second")):
+    for row, request_id in ((whole, FIRST), (part, SECOND)):
         assert (row.subject_type, row.subject_id) == ("AssetVersion", version.id)
         assert (row.actor_id, row.request_id, row.org_id) == (admin.principal_id, request_id, 1)
         assert row.origin is not None
@@ -219,14 +222,14 @@ def test_many_at_once_are_each_written_down_once(hub: Hub, version: AssetVersion
 
     async def many() -> list[Any]:
         asked = [
-            caller._ask("GET", address, [(b"x-request-id", f"r{n}".encode()), (b"range", b"bytes=%d-" % n)], {})
+            caller._ask("GET", address, [(b"x-request-id", f"{n:032x}".encode()), (b"range", b"bytes=%d-" % n)], {})
             for n in range(24)
         ]
         return await asyncio.gather(*asked)
 
     assert {answer.status_code for answer in asyncio.run(many())} == {206}
     found = {(row.request_id, row.payload["start"]) for row in delivered(hub)}
-    assert (len(delivered(hub)), found) == (24, {(f"r{n}", str(n)) for n in range(24)})
+    assert (len(delivered(hub)), found) == (24, {(f"{n:032x}", str(n)) for n in range(24)})
 
 
 def a_delivery(viewer: Viewer, number: int) -> Served:

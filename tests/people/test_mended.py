@@ -12,7 +12,7 @@ from domain import authority, grants, guests, identity, lightboxes, people, team
 from domain.grants import Holder, Where
 from domain.hub import Hub
 from domain.permissions import P
-from domain.refusals import NotAllowed, NotFound
+from domain.refusals import NotAllowed, NotFound, Refusal
 from domain.work import HUB, Viewer
 from storage.tables import RoleRow
 from tests.acting import give, member
@@ -83,7 +83,7 @@ def test_an_organisation_takes_back_what_of_it_was_opened_to_strangers(scene: Sc
     for grant in (denied, elsewhere):
         with refused(scene.hub, local, NotFound, ("grant",)) as work:
             grants.revoke(work, grant)
-    with refused(scene.hub, scene.partner, NotAllowed) as work:
+    with refused(scene.hub, scene.partner, Refusal) as work:
         grants.revoke(work, opened)
     with scene.hub.writing(local) as work:
         assert grants.revoke(work, opened).revoked_at is not None

@@ -16,7 +16,17 @@ from domain.permissions import Permission
 from domain.refusals import Conflict, Gone, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.work import HUB, Viewer
 from storage.staging import Staging
-from storage.tables import AssetRow, EventRow, GrantRow, LightboxRow, PrincipalRow, RoleRow, TokenRow, UploadRow
+from storage.tables import (
+    AssetRow,
+    EventRow,
+    GrantRow,
+    LightboxAssetRow,
+    LightboxRow,
+    PrincipalRow,
+    RoleRow,
+    TokenRow,
+    UploadRow,
+)
 from tests.acting import give, member, organisation
 from tests.asking import Client, rows_everywhere
 from tests.assets.acts import unchanged
@@ -41,7 +51,7 @@ def test_a_link_shows_what_lies_in_a_lightbox_as_it_is_now(scene: Scene) -> None
     box = scene.box(first)
     link = scene.link(box=box)
     assert scene.seen(scene.guest(link)) == {first}
-    with scene.hub.writing(scene.designer) as work:
+    with scene.hub.writing(scene.librarian) as work:
         lightboxes.add(work, box, [second], work.session.get_one(LightboxRow, box).revision)
     guest = scene.guest(link)
     assert scene.seen(guest) == {first, second}
@@ -159,7 +169,10 @@ def test_what_was_shared_with_an_organisation_it_cannot_show_to_guests(scene: Sc
 def test_what_lies_in_quarantine_is_shown_to_no_other_guest(scene: Scene) -> None:
     brought = scene.brought(scene.guest(scene.upload_link()))
     asset = scene.asset()
-    box = scene.box(asset, brought)
+    box = scene.box(asset)
+    with scene.hub.writing(HUB) as work:
+        told = {"lightbox_id": box, "asset_id": brought, "position": 0, "added_at": work.now}
+        work.session.add(LightboxAssetRow(**told))
     assert scene.seen(scene.guest(scene.link(box=box))) == {asset}
     with refused(scene.hub, scene.librarian, Conflict) as work:
         guests.create(work, Opens(brought), "A customer", work.now + WEEK)

@@ -163,7 +163,7 @@ def test_a_lightbox_opens_what_lies_in_it_and_what_is_placed_there_later(scene: 
     box = scene.box(first)
     scene.share(box=box)
     assert scene.seen(scene.partner) == {first}
-    with scene.hub.writing(scene.designer) as work:
+    with scene.hub.writing(scene.librarian) as work:
         row = work.session.get_one(LightboxRow, box)
         lightboxes.add(work, box, [second], row.revision)
     assert scene.seen(scene.partner) == {first, second}
