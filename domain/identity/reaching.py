@@ -35,9 +35,11 @@ def of(work: Work, permission: Permission) -> Condition:
     reach = work.viewer.holdings.reach(permission)
     if not opened.is_snapshot(work):
         return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission), _NOTHING))
+    ways = opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else ()
     trees = [scope.orgs for scope in reach.allowed if isinstance(scope, Tree) and scope.orgs]
+    trees = [org_ids for org_ids in trees if ways or len(org_ids) > 1]  # one alone is found in order by the index
     known = _Known(
-        ways=opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else (),
+        ways=ways,
         many=frozenset(org_ids for org_ids in trees if opened.are_many(work, org_ids)),
         on_postgres=opened.is_postgres(work),
     )
