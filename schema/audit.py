@@ -47,7 +47,7 @@ class AuditEvent:
     )
     type: str = strawberry.field(description="What happened, such as `asset.updated` or `delivery.served`.")
     occurred_at: Instant
-    request_id: str | None = strawberry.field(description="The request that did it, as its answer named it.")
+    request_id: str | None = strawberry.field(description="The request that did it, as its log line names it.")
     origin: str | None = strawberry.field(
         description="Where the request came from: the same address always reads the same, and is not told."
     )

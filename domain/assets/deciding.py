@@ -26,8 +26,13 @@ PERMISSIONS: Final = {
 }
 
 
-#: What whoever does it must be able to do besides: nobody opens to others what they could not do themselves.
-_BESIDES: Final = {"SHARE": (Permission.ASSET_DOWNLOAD,)}
+#: What whoever does it must be able to do besides: nobody opens to others what they could not do themselves, and nobody
+#: leaves behind what they would not see.
+_BESIDES: Final = {
+    "SHARE": (Permission.ASSET_DOWNLOAD,),
+    "ARCHIVE": (Permission.ASSET_VIEW_UNAPPROVED,),
+    "ADD_VERSION": (Permission.ASSET_VIEW_UNAPPROVED,),
+}
 
 
 def viewer_can(work: Work, assets: Iterable[AssetRow]) -> dict[int, list[str]]:
@@ -38,8 +43,11 @@ def viewer_can(work: Work, assets: Iterable[AssetRow]) -> dict[int, list[str]]:
 
 
 def check_allowed(work: Work, action: str, asset: AssetRow) -> None:
-    """`NotAllowed` where the viewer lacks the permission for this asset, which they see."""
-    identity.require(work, PERMISSIONS[action], asset)
+    """`NotAllowed` where the viewer lacks a permission for this asset, which they see."""
+    facts = identity.facts(work, [asset])[asset.id]
+    refusal = _lacking(work, facts, action)
+    if refusal is not None:
+        raise refusal
 
 
 def check_state(action: str, asset: AssetRow) -> None:
@@ -50,10 +58,14 @@ def check_state(action: str, asset: AssetRow) -> None:
 
 
 def _refusal(work: Work, facts: Facts, action: str) -> Refusal | None:
+    return _lacking(work, facts, action) or _misfit(action, facts.lifecycle)
+
+
+def _lacking(work: Work, facts: Facts, action: str) -> Refusal | None:
     for permission in (PERMISSIONS[action], *_BESIDES.get(action, ())):
         if not holdings.holds(work.viewer.holdings, permission, facts):
             return identity.not_allowed(permission)
-    return _misfit(action, facts.lifecycle)
+    return None
 
 
 def _misfit(action: str, lifecycle: str) -> Conflict | None:
