@@ -70,7 +70,7 @@ def _fetch(host: str, port: int, path: str, number: int, got: list[str]) -> None
     with socket.create_connection((host, port)) as wire:
         while True:
             turn += 1
-            name = f"client-{number}-{turn}"
+            name = f"{number:08x}{turn:024x}"  # an id that the record takes over as it is
             try:
                 wire.sendall(f"GET {path} HTTP/1.1\r\nHost: hub.test\r\nX-Request-Id: {name}\r\n\r\n".encode())
                 if not _answered(wire, got, name):
