@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from domain import holdings, identity
 from domain.holdings import Holdings, Lightbox, One, Reach, Scope, Tree
-from domain.identity import holders, worth
+from domain.identity import bounds, holders, worth
 from domain.identity.roles import ADMIN
 from domain.permissions import EVERY, Permission
 from domain.refusals import Conflict, NotAllowed
@@ -83,7 +83,7 @@ def check_manages(work: Work, principals: Iterable[PrincipalRow]) -> None:
 def check_gives(work: Work, permissions: Collection[Permission], scope: Scope, until: datetime | None) -> None:
     """`NotAllowed` unless the viewer holds all of these there, and goes on holding them `until` then (None: for ever).
 
-    An asset must be one that the viewer sees.
+    An asset must be one that the viewer sees. Nothing given with a token that ends lasts longer than it.
     """
     mine = [work.viewer.holdings]
     if work.viewer.principal_id is not None:
@@ -94,6 +94,7 @@ def check_gives(work: Work, permissions: Collection[Permission], scope: Scope, u
                 f"You cannot give or give back what you do not hold there yourself: {permission.value}.",
                 permission.value,
             )
+        bounds.check_lasting(work, permission, until)
 
 
 def check_administered(work: Work, path: tuple[str, ...] = ()) -> None:

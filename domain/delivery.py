@@ -1,10 +1,12 @@
 """The one door for bytes: which address opens which bytes, for how long, and under which name.
 
-An address is a signed statement: it names one row, the digest that row must hold, and for whom it was made. It works
-while the row still stands, holds exactly those bytes, and they may still see it, so nothing that was replaced, removed
-or taken from them is delivered. A stable address, and what it leads to, needs more: that also the organisation of
-whoever made it sees the asset approved. Addresses made within the same hour are the same text, so that browsers and
-proxies can keep what they fetched.
+An address is a signed statement: it names one row, the digest that row must hold, and for whom, and with which token,
+it was made. It works while the row still stands, holds exactly those bytes, and they may still see it with that token,
+from where it is opened: so nothing that was replaced, removed or taken from them is delivered, and no address outlives
+or outreaches the token it was made with. A stable address, and what it leads to, needs more: that also the organisation
+of whoever made it sees the asset approved; it goes on with the successors of its token, and from a session it is the
+person's own. Addresses made by one token within the same hour are the same text, so that browsers and proxies can keep
+what they fetched.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import identity
+from domain import changes, identity
 from domain.holdings import WITHHELD, Holdings, Reach, Tree
+from domain.identity.bounds import Bounds
 from domain.permissions import Permission
 from domain.recipes import Format
 from domain.refusals import Gone, NotFound
 from domain.work import BRAND_ORG_ID, Viewer, Work
-from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, BulkExportRow, RenditionPresetRow, RenditionRow
 from storage.types import EPOCH
 
 #: Longer texts are not ours and are not looked at.
@@ -36,7 +39,7 @@ LONGEST_TOKEN = 1024
 
 _HOUR = timedelta(hours=1)
 _FILES, _LATEST = "files", "latest"
-_ORIGINAL, _RENDITION = "o", "r"
+_ORIGINAL, _RENDITION, _EXPORT = "o", "r", "x"
 _MAC_BYTES = hashlib.sha256().digest_size
 
 
@@ -47,9 +50,17 @@ class SignedUrl:
 
 
 @dataclass(frozen=True)
+class Way:
+    """Where a stable address leads now; `is_public` says that caches may share the answer."""
+
+    url: str
+    is_public: bool
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What an address opens; `inline` says that a browser may show it, else it is only to be saved, and `is_public`
-    that caches may share it: a rendition of what is approved.
+    that caches may share it: a rendition of what is approved, by an address that works from anywhere.
 
     The rest is for the record: whose file it is, and for whom the address was made.
     """
@@ -62,9 +73,11 @@ class Delivery:
     valid_until: datetime
     viewer: Viewer
     org_id: int
-    asset_id: int
-    version_id: int
+    #: None exactly for an export.
+    asset_id: int | None
+    version_id: int | None
     rendition_id: int | None = None
+    export_id: int | None = None
     is_public: bool = False
 
 
@@ -80,12 +93,21 @@ def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
     return _signed(work, _RENDITION, rendition.id, rendition.sha256)
 
 
+def export_url(work: Work, export: BulkExportRow) -> SignedUrl | None:
+    """Where the viewer's own export is fetched; None unless it is there, and opens to what they hold now."""
+    if export.sha256 is None or not _opens(work, export):
+        return None
+    return _signed(work, _EXPORT, export.id, export.sha256)
+
+
 def latest_url(work: Work, asset_id: int, preset: str) -> str:
     """The stable address of the latest approved version of an asset in a preset; it never expires by itself.
 
     Whether the viewer may be given one is the caller's question (`may_last`).
     """
     claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
+    if not work.viewer.by_session:
+        claims |= _by(work.viewer)
     return f"{work.public_url}/{_LATEST}/{_sign(work.secret, _LATEST, claims)}"
 
 
@@ -101,40 +123,50 @@ def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
     return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
 
 
-def open_door(work: Work, token: str) -> Delivery:
-    """What the token opens now: `NotFound` for a text we did not sign or bytes that are no more, `Gone` afterwards."""
+def open_door(work: Work, token: str, address: str | None = None) -> Delivery:
+    """What the token opens now from `address` (an IP address): `NotFound` for a text we did not sign or bytes that are
+    no more, `Gone` afterwards.
+    """
     claims = _verified(work.secret, _FILES, token)
-    parties = _parties(work, claims)
+    parties, bounds = _parties(work, claims, address)
     valid_until = EPOCH + claims["e"] * _HOUR
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
-    find = _original if claims["k"] == _ORIGINAL else _rendition
+    if bounds.until is not None:
+        valid_until = min(valid_until, bounds.until)
+    find = {_ORIGINAL: _original, _RENDITION: _rendition, _EXPORT: _export}[claims["k"]]
     found = find(parties, claims, valid_until)
     if found is None:
         raise _nothing()
-    return found
+    return found if bounds.networks is None else replace(found, is_public=False)
 
 
-def latest(work: Work, token: str) -> SignedUrl:
-    """The immutable address behind a stable one; `NotFound` while there is no approved, finished rendition, or its
-    maker or their organisation does not see the asset.
+def latest(work: Work, token: str, address: str | None = None) -> Way:
+    """The immutable address behind a stable one that is opened from `address`; `NotFound` while there is no approved,
+    finished rendition, or its maker or their organisation does not see the asset.
     """
     claims = _verified(work.secret, _LATEST, token)
-    parties = _parties(work, claims)
+    parties, bounds = _parties(work, claims, address, lasting=True)
     version_id = work.session.scalar(_latest_approved(parties, claims["i"]))
     rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
     if rendition is None or rendition.sha256 is None:
         raise _nothing()
-    return _signed(parties[0], _RENDITION, rendition.id, rendition.sha256, {"g": claims["g"]})
+    signed = _signed(parties[0], _RENDITION, rendition.id, rendition.sha256, {"g": claims["g"]})
+    return Way(signed.url, is_public=bounds.networks is None)
 
 
 def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
     """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "w": work.viewer.principal_id, **(more or {})}
+    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "w": work.viewer.principal_id}
+    claims |= _by(work.viewer) | (more or {})
     token = _sign(work.secret, _FILES, claims)
     return SignedUrl(f"{work.public_url}/{_FILES}/{token}", EPOCH + expires * _HOUR)
+
+
+def _by(viewer: Viewer) -> dict[str, int]:
+    return {} if viewer.token_id is None else {"t": viewer.token_id}
 
 
 def _sign(secret: bytes, purpose: str, claims: dict[str, Any]) -> str:
@@ -161,14 +193,17 @@ def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
 
 
-def _parties(work: Work, claims: dict[str, Any]) -> list[Work]:
-    """Who must all see what the address opens, with what they hold now: whoever it was made for and, where it is or
-    comes from a stable one, their organisation as such.
+def _parties(
+    work: Work, claims: dict[str, Any], address: str | None, *, lasting: bool = False
+) -> tuple[list[Work], Bounds]:
+    """Who must all see what the address opens, with what they hold now: whoever it was made for, by the token it was
+    made with, and, where it is or comes from a stable one, their organisation as such. And how far that token goes.
     """
     if claims.get("w") is None:
         raise _nothing()
-    maker = replace(work, viewer=identity.viewer_of_principal(work, claims["w"]))
-    return [maker, _as_organisation(work, claims["g"])] if "g" in claims else [maker]
+    viewer, bounds = identity.viewer_by(work, claims["w"], claims.get("t"), address, lasting=lasting)
+    maker = replace(work, viewer=viewer)
+    return [maker, _as_organisation(work, claims["g"])] if "g" in claims else [maker], bounds
 
 
 def _as_organisation(work: Work, org_id: int) -> Work:
@@ -248,6 +283,36 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
         rendition_id=rendition.id,
         is_public=is_public,
     )
+
+
+def _export(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+    work = parties[0]
+    row = work.session.get(BulkExportRow, claims["i"])
+    if row is None or row.sha256 != _digest(claims) or not _opens(work, row):
+        return None
+    assert row.byte_size is not None, "a finished export knows its size"
+    assert row.expires_at is not None, "and when it goes"
+    return Delivery(
+        sha256=_digest(claims),
+        byte_size=row.byte_size,
+        media_type="application/jsonl",
+        file_name=f"export-{row.id}.jsonl",
+        inline=False,
+        valid_until=min(valid_until, row.expires_at),
+        viewer=work.viewer,
+        org_id=row.org_id,
+        asset_id=None,
+        version_id=None,
+        export_id=row.id,
+    )
+
+
+def _opens(work: Work, export: BulkExportRow) -> bool:
+    """Only to whoever asked for it, and while they hold what they held when it was written: it may tell of anything."""
+    if export.principal_id != work.viewer.principal_id or export.expires_at is None or export.expires_at <= work.now:
+        return False
+    may = work.viewer.holdings.anywhere(Permission.ASSET_DOWNLOAD)
+    return may and changes.digest(work.viewer) == export.held
 
 
 def _is_public() -> sa.ColumnElement[bool]:

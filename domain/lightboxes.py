@@ -112,7 +112,8 @@ def add(
         work.session.add(
             LightboxAssetRow(lightbox_id=row.id, asset_id=asset_id, position=position, note=kept, added_at=work.now),
         )
-    return _touched(work, row, "lightbox.assets_changed", added=wanted)
+    added, moved = ([each for each in wanted if (each in inside) is there] for there in (False, True))
+    return _touched(work, row, "lightbox.assets_changed", added=added, moved=moved)
 
 
 def remove(work: Work, lightbox_id: int, asset_ids: Sequence[int], expected_revision: int) -> LightboxRow:

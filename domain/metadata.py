@@ -1,7 +1,12 @@
-"""What a file says of itself, and what of it is taken over where the user gave nothing."""
+"""What a file says of itself, and what of it is taken over where the user gave nothing.
+
+How to reach a person is never taken over: everybody who sees the asset may read its description, and find it by that.
+Beside an approved version nothing is taken over from a newer one, for it would show to those who may not know of it.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import history, taxonomy
+from domain import contacts, history, public_face, taxonomy
 from domain.texts import MAX_DESCRIPTION, MAX_TAG, MAX_TITLE, fold, paragraphs, tidy_line
 from domain.work import Work
 from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, EventRow, MetadataRow
@@ -19,6 +24,8 @@ from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, EventRow, Met
 MAX_PROPOSED_TAGS = 50
 #: Letters of a namespace and a name together; they stand in an index, which takes no more than 2,700 bytes.
 MAX_NAME = 200
+#: Letters of an e-mail address with all that may surround it.
+_LONGEST_ADDRESS = 1_000
 
 
 @dataclass(frozen=True)
@@ -76,28 +83,44 @@ def _record(work: Work, version: AssetVersionRow) -> None:
 def _propose(work: Work, version: AssetVersionRow, findings: Findings) -> None:
     rows = sa.select(AssetRow).where(AssetRow.id == version.asset_id).with_for_update(key_share=True)
     asset = work.session.scalars(rows.execution_options(populate_existing=True)).one()
-    if asset.current_version_id != version.id:
+    if asset.current_version_id != version.id or asset.approved_version_id not in {None, version.id}:
         return
-    if _fill_in(asset, findings):
+    if filled := _fill_in(asset, findings):
         asset.updated_at = work.now
         work.session.flush()
-    keywords = [word for word in map(tidy_line, findings.keywords) if 0 < len(word) <= MAX_TAG]
+    words = (word for word in map(tidy_line, findings.keywords) if 0 < len(word) <= MAX_TAG)
+    keywords = [word for word in words if not contacts.is_in(word)]
     if keywords and not _tagged_by_hand(work, asset):
         room = taxonomy.MAX_TAGS_PER_ASSET - len(taxonomy.of_assets(work, [asset.id])[asset.id])
         ids = taxonomy.named(work, keywords[: min(MAX_PROPOSED_TAGS, room)])
-        taxonomy.attach(work, asset.id, ids, "METADATA")
+        if taxonomy.attach(work, asset.id, ids, "METADATA"):
+            _retagged(work, asset, filled=filled)
+
+
+def _retagged(work: Work, asset: AssetRow, *, filled: bool) -> None:
+    """All that one file says counts as one revision."""
+    if not filled:
+        asset.updated_at = work.now
+        work.session.flush()
+    public_face.retagged(work, asset)
 
 
 def _fill_in(asset: AssetRow, findings: Findings) -> bool:
     """Whether anything is said of the asset now that was not before."""
     said = (asset.title, asset.description)
-    title = tidy_line(findings.title or "")[:MAX_TITLE]
+    title = tidy_line(contacts.without(_beginning(findings.title, MAX_TITLE)))[:MAX_TITLE]
     if title and asset.title_origin != "USER":
         asset.title, asset.title_folded, asset.title_origin = title, fold(title), "METADATA"
-    description = paragraphs((findings.description or "")[:MAX_DESCRIPTION], MAX_DESCRIPTION, ())
+    told = contacts.without(_beginning(findings.description, MAX_DESCRIPTION))
+    description = paragraphs(told[:MAX_DESCRIPTION], MAX_DESCRIPTION, ())
     if description and asset.description_origin != "USER":
         asset.description, asset.description_origin = description, "METADATA"
     return said != (asset.title, asset.description)
+
+
+def _beginning(text: str | None, limit: int) -> str:
+    """Composed, and enough of it that no address is cut in two where the limit then falls."""
+    return unicodedata.normalize("NFC", (text or "")[: limit + _LONGEST_ADDRESS])
 
 
 def _tagged_by_hand(work: Work, asset: AssetRow) -> bool:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
 from domain import authority, history, identity, nested
-from domain.identity import issuing
+from domain.identity import bounds, issuing
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound, Refusal, StaleRevision
@@ -219,8 +219,9 @@ def _to_hold(org_id: int, *, read: bool) -> sa.Select[OrganisationRow]:
 
 def _forbidden(work: Work, action: str, row: OrganisationRow) -> Refusal | None:
     where = parent_id(row) if action in _FROM_ABOVE else row.id
-    allowed = work.viewer.holdings.in_org(ACTIONS[action], where)
-    return None if allowed else identity.not_allowed(ACTIONS[action])
+    if not work.viewer.holdings.in_org(ACTIONS[action], where):
+        return identity.not_allowed(ACTIONS[action])
+    return bounds.no_way_in(work, ACTIONS[action]) if action == "INVITE" else None
 
 
 def _misfit(row: OrganisationRow, action: str, alive: frozenset[int]) -> Conflict | None:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from domain import assets, authority, history, identity, organisations
 from domain.holdings import Facts, Lightbox, Tree, holds
+from domain.identity import bounds
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
 from domain.refusals import Conflict, Invalid, NotAllowed, NotFound
@@ -172,7 +173,10 @@ def _held_lightbox(work: Work, lightbox_id: int | None, access: Access) -> int:
 
 
 def _check_lasting(work: Work, subject: Subject, owner_id: int, access: Access, until: datetime | None) -> None:
-    """`NotAllowed` unless the viewer, as things stand, goes on holding what the share needs until it ends."""
+    """`NotAllowed` unless the viewer, as things stand, goes on holding what the share needs until it ends, and the
+    token that they use goes on working.
+    """
+    bounds.check_lasting(work, Permission.ASSET_SHARE, until)
     assert work.viewer.principal_id is not None, "shares are made by somebody"
     moment = authority.FOR_EVER if until is None else until - datetime.resolution
     held = identity.holdings_of(replace(work, clock=lambda: moment), work.viewer.principal_id)

@@ -35,6 +35,8 @@ class Viewer:
     #: The token that was shown, and whoever made the guest link, if one was.
     token_id: int | None = field(default=None, compare=False)
     on_behalf_of: int | None = field(default=None, compare=False)
+    #: Whether that token is a session's: the person themselves.
+    by_session: bool = field(default=False, compare=False)
     #: Where the request came from, as the audit keeps it: a keyed digest, not an address.
     origin: str | None = field(default=None, compare=False)
 

@@ -51,7 +51,6 @@ class AuditEvent:
     origin: str | None = strawberry.field(
         description="Where the request came from: the same address always reads the same, and is not told."
     )
-    payload: Json = strawberry.field(description="Ids, digests and words of ours that belong to the type.")
     hash: Sha256 | None = strawberry.field(
         description="SHA-256 over the hash of the event before and this event as RFC 8785 JSON."
     )
@@ -66,13 +65,16 @@ class AuditEvent:
             occurred_at=row.occurred_at,
             request_id=row.request_id,
             origin=row.origin,
-            payload=Json(row.payload),
             hash=None if row.hash is None else Sha256(row.hash),
             organisation_id=strawberry.ID(encode("Organisation", row.org_id)),
         )
 
     def subject(self) -> Subject:
         return Subject(audit.may_of, self.row.org_id)
+
+    @field("Ids, digests and words of ours that belong to the type, without assets that the viewer may not know of.")
+    async def payload(self, info: strawberry.Info[Context]) -> Json:
+        return Json(await info.context.load(audit.payloads, self.row) or {})
 
     @field("Why, in somebody's own words; null also where it was erased.", needs=Permission.FIELD_NOTES)
     def reason(self) -> str | None:
@@ -163,7 +165,8 @@ class AuditQueries:
 
     @field(
         "Whether the events of an organisation (the viewer's own if not said) are still what was recorded, from one "
-        "place in its chain to another, both included. Needs `audit.view` there."
+        "place in its chain to another, both included. Needs `audit.view` there.",
+        weight=2_000,
     )
     def audit_verify(
         self,

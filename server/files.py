@@ -40,7 +40,8 @@ _LONGEST_NUMBER = 18
 
 async def file(request: Request) -> Response | Stream:
     at = desk.of(request)
-    opened = await at.read(HUB, lambda work: delivery.open_door(work, request.path_params["token"]))
+    token, address = request.path_params["token"], at.address(request)
+    opened = await at.read(HUB, lambda work: delivery.open_door(work, token, address))
     headers = _headers(opened, (opened.valid_until - at.hub.clock()).total_seconds())
     tag = headers["ETag"]
     if not _matches(request.headers.get("if-match"), tag, otherwise=True):
@@ -62,10 +63,13 @@ async def file(request: Request) -> Response | Stream:
 
 
 async def latest(request: Request) -> Response:
-    found = await desk.of(request).read(HUB, lambda work: delivery.latest(work, request.path_params["token"]))
+    at = desk.of(request)
+    token, address = request.path_params["token"], at.address(request)
+    found = await at.read(HUB, lambda work: delivery.latest(work, token, address))
+    who = "public" if found.is_public else "private"
     headers = {
         "Location": found.url,
-        "Cache-Control": f"public, max-age={LATEST_SECONDS}",
+        "Cache-Control": f"{who}, max-age={LATEST_SECONDS}",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     return Response(status_code=302, headers=headers)

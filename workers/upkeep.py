@@ -1,4 +1,4 @@
-"""What comes round again: chores asked for once per slot of time, and the cleaning of the job tables."""
+"""What comes round again: chores asked for once per slot of time, and the cleaning of what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from domain import asking
+from domain.identity import invitations, sessions
 from domain.work import Work
 from storage import jobs
 from storage.jobs import Claimed
@@ -44,6 +45,19 @@ class RefreshStatistics:
         return self.kind
 
 
+@dataclass(frozen=True)
+class ForgetWaysIn:
+    """Forget sessions and invitations that were long over."""
+
+    kind: ClassVar[str] = "forget_ways_in"
+    queue: ClassVar[str] = "upkeep"
+    priority: ClassVar[int] = 0
+    max_attempts: ClassVar[int] = 3
+
+    def unique_key(self) -> str:
+        return self.kind
+
+
 def ask_due(work: Work, chores: Iterable[Chore]) -> list[str]:
     """Asks for every chore whose present slot nobody has taken yet, and names them.
 
@@ -70,6 +84,16 @@ def refresh_statistics(tools: Tools, _job: Claimed) -> Callable[[Work], None]:
     return lambda _: None
 
 
+def forget_ways_in(tools: Tools, _job: Claimed) -> Callable[[Work], None]:
+    for forget, at_once in ((sessions.forget, sessions.SWEPT_AT_ONCE), (invitations.forget, invitations.SWEPT_AT_ONCE)):
+        removed = at_once
+        while removed == at_once:
+            tools.tick()
+            with tools.writing() as work:
+                removed = forget(work)
+    return lambda _: None
+
+
 def _forget_slots(work: Work, before: datetime) -> None:
     jobs.purge_slots(work.session, before)
 
@@ -78,8 +102,13 @@ def _slot(chore: Chore, now: datetime) -> datetime:
     return now - (now - EPOCH) % chore.every
 
 
-HANDLERS = {PurgeFinishedJobs.kind: purge_finished_jobs, RefreshStatistics.kind: refresh_statistics}
+HANDLERS = {
+    PurgeFinishedJobs.kind: purge_finished_jobs,
+    RefreshStatistics.kind: refresh_statistics,
+    ForgetWaysIn.kind: forget_ways_in,
+}
 CHORES = (
     Chore("purge finished jobs", timedelta(days=1), PurgeFinishedJobs()),
+    Chore("forget ways in", timedelta(days=1), ForgetWaysIn()),
     Chore("refresh statistics", timedelta(minutes=15), RefreshStatistics()),
 )

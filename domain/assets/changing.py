@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from domain import brands, history, taxonomy
+from domain import brands, history, public_face, taxonomy
 from domain.assets import reading
 from domain.refusals import Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
@@ -52,6 +52,7 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
             None if changes.brand_id is None else brands.for_assets_of(work, changes.brand_id, asset.org_id)
         )
     if _retag(work, asset, changes):
+        public_face.retagged(work, asset)
         history.record(work, "asset.tags_changed", ("Asset", asset.id), org_id=asset.org_id)
     work.session.flush()
     history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision}, org_id=asset.org_id)

@@ -31,7 +31,6 @@ COLUMNS: Final[dict[str, Any]] = {
     "kind": AssetRow.kind,
     "lifecycle": AssetRow.lifecycle,
     "created_at": AssetRow.created_at,
-    "updated_at": AssetRow.updated_at,
     "media_type": AssetVersionRow.media_type,
     "byte_size": AssetVersionRow.byte_size,
     "width": AssetVersionRow.width,
@@ -50,19 +49,22 @@ def checked(condition: Condition) -> Condition:
     return condition
 
 
-def sql_of(condition: Condition) -> sa.ColumnElement[bool]:
-    """A condition over `AssetRow` and, where `needs_version` says so, its current `AssetVersionRow`."""
+def sql_of(condition: Condition, updated_at: Any = AssetRow.updated_at) -> sa.ColumnElement[bool]:
+    """A condition over `AssetRow` and, where `needs_version` says so, its current `AssetVersionRow`.
+
+    `updated_at` is when the asset last changed, as whoever asks is shown it.
+    """
     match condition:
         case All(parts):
-            return sa.and_(sa.true(), *map(sql_of, parts))
+            return sa.and_(sa.true(), *(sql_of(part, updated_at) for part in parts))
         case AnyOf(parts):
-            return sa.or_(sa.false(), *map(sql_of, parts))
+            return sa.or_(sa.false(), *(sql_of(part, updated_at) for part in parts))
         case Not(part):
-            return sa.not_(sql_of(part))
+            return sa.not_(sql_of(part, updated_at))
         case HasTag(tag_ids):
             return AssetRow.id.in_(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tag_ids)))
         case _:
-            return _comparison(condition)
+            return _comparison(condition, updated_at if condition.field == "updated_at" else COLUMNS[condition.field])
 
 
 def needs_version(condition: Condition) -> bool:
@@ -90,8 +92,7 @@ def mentions(condition: Condition, field: str) -> bool:
             return condition.field == field
 
 
-def _comparison(condition: Is | OneOf | Between | StartsWith) -> sa.ColumnElement[bool]:
-    column = COLUMNS[condition.field]
+def _comparison(condition: Is | OneOf | Between | StartsWith, column: Any) -> sa.ColumnElement[bool]:
     match condition:
         case Is(_, value):
             said = column == value

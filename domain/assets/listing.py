@@ -67,7 +67,7 @@ def page(
     stage: Stage = Stage.DRAFT,
 ) -> Slice[AssetRow]:
     chosen = checked_order(order) or NEWEST_FIRST
-    keys = [Key(_column(each.field), each.descending) for each in chosen]
+    keys = [Key(_column(work, each.field), each.descending) for each in chosen]
     keys.append(Key(AssetRow.id, chosen[-1].descending))
     by_version = any(each.field in {OrderField.CAPTURED_AT, OrderField.BYTE_SIZE} for each in chosen)
     statement = _filtered(sa.select(AssetRow), work, effective(condition), stage, by_version=by_version)
@@ -104,10 +104,12 @@ def checked_order(order: Sequence[Order]) -> tuple[Order, ...]:
     return tuple(order)
 
 
-def _column(field: OrderField) -> Any:
+def _column(work: Work, field: OrderField) -> Any:
     match field:
         case OrderField.TITLE:
             return AssetRow.title_folded
+        case OrderField.UPDATED_AT:
+            return identity.shown_updated_at(work)
         case OrderField.CAPTURED_AT:  # unknown sorts as the earliest, on both databases alike
             return sa.func.coalesce(
                 AssetVersionRow.captured_at,
@@ -131,7 +133,7 @@ def _filtered(
 ) -> sa.Select[Any]:
     if by_version or filtering.needs_version(condition):
         statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
-    statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition))
+    statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition, identity.shown_updated_at(work)))
     return statement if stage is Stage.DRAFT else statement.where(AssetRow.approved_version_id.is_not(None))
 
 

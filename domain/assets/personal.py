@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import holdings, identity
+from domain import contacts, holdings, identity
 from domain.permissions import Permission
 from domain.work import Work
 from storage.tables import AssetRow, MetadataRow
@@ -22,13 +22,14 @@ _NAMES = re.compile(
     r"gps.*|.*serialnumber|(camera)?ownername|hostcomputer|contact|creatorcontactinfo|ci(adr|email|tel|url).*"
     r"|personinimage.*|.*(email|e-mail|phone|postalcode|streetaddress).*",
 )
-_EMAIL = re.compile(r"[^\s@<>()]+@[\w-]+(\.[\w-]+)+")
 #: How far nested values are looked into; readers cut them far earlier.
 _DEEPEST = 24
 
 
 def is_personal(row: MetadataRow) -> bool:
-    """Whether an entry says such a thing by its place, its name, any name inside it, or an e-mail address in a text."""
+    """Whether an entry says such a thing by its place, its name, any name inside it, or by an e-mail address or a
+    telephone number in a text.
+    """
     return row.namespace.casefold() in _SPACES or _names_a_person(row.name) or _holds_personal(row.value, 0)
 
 
@@ -50,7 +51,7 @@ def _holds_personal(value: Any, depth: int) -> bool:
     if depth > _DEEPEST:
         return True
     if isinstance(value, str):
-        return _EMAIL.search(value) is not None
+        return contacts.is_in(value)
     if isinstance(value, Mapping):
         return any(_names_a_person(str(name)) or _holds_personal(each, depth + 1) for name, each in value.items())
     if isinstance(value, Collection):

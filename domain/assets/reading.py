@@ -29,15 +29,17 @@ def held(
 ) -> AssetRow:
     """The asset, locked until the transaction ends, to do `action` to it.
 
-    Refused if unknown, not the viewer's to do, changed since `expected_revision`, or in a state that forbids it.
+    Refused if unknown, not the viewer's to do, changed since the `expected_revision` that they were shown, or in a
+    state that forbids it.
     """
     rows = sa.select(AssetRow).where(AssetRow.id == asset_id, identity.sees_asset(work)).with_for_update(key_share=True)
     row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFound("There is no asset with this id.", path)
     deciding.check_allowed(work, action, row)
-    if row.revision != expected_revision:
-        raise StaleRevision(row.revision)
+    shown = identity.shown_changes(work, [row])[row.id].revision
+    if shown != expected_revision:
+        raise StaleRevision(shown)
     deciding.check_state(action, row)
     return row
 

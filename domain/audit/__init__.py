@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from domain.audit.deliveries import Served, served
-from domain.audit.reading import Asked, count, counts, histories, kinds_of, may_of, page
+from domain.audit.reading import Asked, count, counts, histories, kinds_of, may_of, page, payloads
 from domain.audit.verifying import Break, Fault, Verification, check, verify
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "kinds_of",
     "may_of",
     "page",
+    "payloads",
     "served",
     "verify",
 ]

@@ -36,14 +36,22 @@ def _record(work: Work, each: Served) -> None:
     what = each.delivery
     origin = None if each.address is None else origin_of(work, each.address)
     theirs = replace(work, viewer=replace(what.viewer, origin=origin), request_id=each.request_id)
-    payload = {
-        "asset": what.asset_id,
+    payload: dict[str, object] = {
         "sha256": what.sha256,
         "start": str(each.start),
         "stop": str(each.stop),
         # Of a stable address no person is known, but the organisation that it was made for.
         "for": what.viewer.org_id,
     }
+    if what.asset_id is not None:
+        payload["asset"] = what.asset_id
     if what.rendition_id is not None:
         payload["rendition"] = what.rendition_id
-    history.record(theirs, "delivery.served", ("AssetVersion", what.version_id), payload, org_id=what.org_id)
+    history.record(theirs, "delivery.served", _subject(what), payload, org_id=what.org_id)
+
+
+def _subject(what: Delivery) -> tuple[str, int]:
+    if what.export_id is not None:
+        return "BulkExport", what.export_id
+    assert what.version_id is not None, "all else is of a version"
+    return "AssetVersion", what.version_id

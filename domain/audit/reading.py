@@ -4,6 +4,8 @@ Always true here:
 - Somebody who holds it nowhere is refused with `NotAllowed`; elsewhere events are simply not there.
 - Nor are those of an asset that is denied to the viewer, to look at or to its events; one that they were merely never
   given to look at is told of.
+- Nor does what happened to anything else name an asset that the viewer does not see, unless its own events are told to
+  them.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -24,6 +27,10 @@ from storage.tables import AssetRow, AssetVersionRow, EventRow, PrincipalRow, Re
 
 #: A denial of one of these hides what happened to an asset.
 _HIDING = (Permission.AUDIT_VIEW, Permission.ASSET_VIEW)
+
+#: Where payloads name assets: of any subject, and of some.
+_ASSETS: Final = ("asset", "distinctFrom")
+_ASSETS_IN: Final = {"Lightbox": ("added", "removed")}
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,15 @@ def counts(work: Work, subject_ids: Collection[int], type_: str) -> dict[int, in
     return {subject_id: number for subject_id, number in work.session.execute(asked)}  # noqa: C416  # rows are no pairs to mypy
 
 
+def payloads(work: Work, rows: Collection[EventRow]) -> dict[EventRow, dict[str, Any]]:
+    """What belongs to each of these events, which the viewer found, without the assets that it may not name to them; in
+    one statement at most.
+    """
+    named = {id_ for row in rows for id_ in _named(row)}
+    told = _nameable(work, named) if named else set()
+    return {row: _without(row, named - told) for row in rows}
+
+
 def kinds_of(work: Work, principal_ids: Iterable[int]) -> dict[int, str]:
     """PERSON or SERVICE: under which type somebody who acted is known, also where the viewer may not look at them."""
     rows = sa.select(PrincipalRow.id, PrincipalRow.kind).where(PrincipalRow.id.in_(set(principal_ids)))
@@ -109,6 +125,39 @@ def _about(work: Work, subject_ids: Collection[int], type_: str) -> sa.Select[in
         EventRow.subject_id.in_(set(subject_ids)),
         _told(work),
     )
+
+
+def _named(row: EventRow) -> set[int]:
+    """The assets that the payload names besides the subject."""
+    found: set[int] = set()
+    for key in _naming(row):
+        value = row.payload.get(key)
+        found |= set(value) if isinstance(value, list) else set() if value is None else {value}
+    return found
+
+
+def _naming(row: EventRow) -> tuple[str, ...]:
+    return (*_ASSETS, *_ASSETS_IN.get(row.subject_type, ()))
+
+
+def _without(row: EventRow, hidden: set[int]) -> dict[str, Any]:
+    told = dict(row.payload)
+    for key in _naming(row) if hidden else ():
+        value = told.get(key)
+        if isinstance(value, list):
+            told[key] = [id_ for id_ in value if id_ not in hidden]
+        elif value in hidden:
+            del told[key]
+    return told
+
+
+def _nameable(work: Work, asset_ids: set[int]) -> set[int]:
+    """Of these, the assets that the viewer sees, or whose own events are told to them."""
+    there = identity.in_orgs(work, Permission.AUDIT_VIEW, AssetRow.org_id)
+    denials = [_denied(work, each) for each in _HIDING if work.viewer.holdings.reach(each).denied]
+    told = sa.and_(there, *map(sa.not_, denials))
+    rows = sa.select(AssetRow.id).where(AssetRow.id.in_(asset_ids), sa.or_(identity.sees_asset(work), told))
+    return set(work.session.scalars(rows))
 
 
 def _told(work: Work) -> sa.ColumnElement[bool]:

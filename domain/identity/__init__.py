@@ -21,6 +21,7 @@ from domain.identity.issuing import (
 from domain.identity.links import count_asset, count_upload
 from domain.identity.opened import is_snapshot
 from domain.identity.policy import (
+    Change,
     edits_lightbox,
     facts,
     holds_asset,
@@ -30,11 +31,15 @@ from domain.identity.policy import (
     require,
     require_anywhere,
     require_in_org,
+    sees_all_alike,
     sees_asset,
     sees_lightbox,
     sees_tag,
+    sees_unapproved,
     sees_version,
     shown,
+    shown_changes,
+    shown_updated_at,
     shown_version_id,
     standing_share,
     tree,
@@ -44,6 +49,7 @@ from domain.identity.tokens import (
     administrator,
     first_administrator,
     take_turns,
+    viewer_by,
     viewer_of_principal,
     viewer_of_token,
 )
@@ -51,6 +57,7 @@ from domain.identity.viewers import holdings_of, standing_grant, viewer_of
 from domain.identity.worth import covers
 
 __all__ = [
+    "Change",
     "NewToken",
     "administrator",
     "count_asset",
@@ -76,11 +83,15 @@ __all__ = [
     "require_in_org",
     "revoke_token",
     "rotate_token",
+    "sees_all_alike",
     "sees_asset",
     "sees_lightbox",
     "sees_tag",
+    "sees_unapproved",
     "sees_version",
     "shown",
+    "shown_changes",
+    "shown_updated_at",
     "shown_version_id",
     "standing_grant",
     "standing_share",
@@ -89,6 +100,7 @@ __all__ = [
     "token_page",
     "tokens_by_id",
     "tree",
+    "viewer_by",
     "viewer_of",
     "viewer_of_principal",
     "viewer_of_token",

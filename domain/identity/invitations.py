@@ -3,30 +3,42 @@
 Always true:
 - An invitation is a secret of 32 random bytes, shown once and kept as SHA-256. It works once, until it expires, and
   until a newer one of the same person is made.
-- Whoever holds the secret becomes that person: so nobody can invite one who may do more than they may themselves, and
-  an invitation is void as soon as its person holds more than whoever made it.
+- Whoever holds the secret becomes that person, and stays: so nobody can invite one who may do more than they may
+  themselves, or for longer, nor with a token that ends or is for some networks only. An invitation is void as soon as
+  its person holds more than whoever made it, or holds it longer, and with the token that it was made with.
 - One that is unknown, used, expired, taken back or void reads the same.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 
 from domain import history
 from domain.hub import Hub
-from domain.identity import passwords, policy, sessions, tokens, viewers, worth
+from domain.identity import bounds, passwords, policy, sessions, tokens, worth
 from domain.identity.passwords import HASHING, Hashing
 from domain.identity.sessions import NewSession
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.work import HUB, Work
-from storage.tables import InvitationRow, OrganisationRow, PrincipalRow
+from storage.tables import (
+    CredentialRow,
+    EventRow,
+    ExternalIdentityRow,
+    InvitationRow,
+    OrganisationRow,
+    PrincipalRow,
+    TokenRow,
+)
 
 MAX_DAYS = 30
+#: How long one that is over stands in the database, and how many are dropped at once.
+KEPT = timedelta(days=30)
+SWEPT_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -41,16 +53,17 @@ class Invited:
 def invite(work: Work, principal: PrincipalRow, days: int = 7) -> str:
     """A secret with which the person may come in once; `/auth/invite/{secret}` is the address to send them.
 
-    Needs PEOPLE_MANAGE in the person's organisation, and to hold whatever they hold. Earlier invitations of theirs end.
-    For a person who has a password already it is the way to a new one.
+    Needs PEOPLE_MANAGE in the person's organisation, and to hold whatever they hold, as long. Earlier invitations of
+    theirs end. For a person who has a password already it is the way to a new one.
     """
     policy.require_in_org(work, Permission.PEOPLE_MANAGE, principal.org_id)
+    bounds.check_way_in(work, Permission.PEOPLE_MANAGE)
     if not 1 <= days <= MAX_DAYS:
         raise Invalid(f"An invitation stands between 1 and {MAX_DAYS} days.", ("days",), "range")
     if principal.kind != "PERSON" or principal.disabled_at is not None:
         raise Conflict("Only a person who is not shut out can be invited.")
-    if not worth.covers(work.viewer.holdings, viewers.holdings_of(work, principal.id)):
-        raise Conflict("This person may do more than you may: somebody who may as much has to invite them.")
+    if not worth.covers_throughout(work, principal.id):
+        raise Conflict("This person may do more than you may, or longer: somebody who may as much has to invite them.")
     if work.viewer.principal_id is None:
         raise Conflict("Somebody has to stand behind an invitation.")
     close(work, principal)
@@ -115,6 +128,22 @@ def take(work: Work, secret: str, address: str | None) -> PrincipalRow:
     return person
 
 
+def forget(work: Work) -> int:
+    """Drops invitations that were over `KEPT` ago; how many. Not of somebody who has no other way in yet: by them it is
+    known that they were invited, and whether they came.
+    """
+    before = work.now - KEPT
+    over = (InvitationRow.accepted_at, InvitationRow.revoked_at, InvitationRow.expires_at)
+    ways = [
+        sa.exists().where(way.principal_id == InvitationRow.principal_id)
+        for way in (CredentialRow, ExternalIdentityRow)
+    ]
+    late = sa.select(InvitationRow.id).where(sa.or_(*(each < before for each in over)), sa.or_(*ways))
+    late = late.order_by(InvitationRow.id).limit(SWEPT_AT_ONCE)
+    gone = sa.delete(InvitationRow).where(InvitationRow.id.in_(late)).returning(InvitationRow.id)
+    return len(work.session.execute(gone).all())
+
+
 def _of(work: Work, secret: str, *, for_update: bool = False) -> tuple[InvitationRow, PrincipalRow]:
     wanted = sa.select(InvitationRow).where(
         InvitationRow.digest == tokens.digest_of(secret), _standing(), InvitationRow.expires_at > work.now
@@ -129,11 +158,26 @@ def _of(work: Work, secret: str, *, for_update: bool = False) -> tuple[Invitatio
 
 
 def _is_backed(work: Work, row: InvitationRow, person: PrincipalRow) -> bool:
-    """Whether whoever made it could make it now."""
-    maker = tokens.viewer_of_principal(work, row.created_by)
-    theirs = viewers.holdings_of(work, person.id)
+    """Whether whoever made it could make it now, with the token that they made it with."""
+    maker, _ = tokens.viewer_by(work, row.created_by, _made_with(work, person), lasting=True)
     may = maker.holdings.in_org(Permission.PEOPLE_MANAGE, person.org_id)
-    return may and worth.covers(maker.holdings, theirs)
+    return may and worth.covers_throughout(replace(work, viewer=maker), person.id)
+
+
+def _made_with(work: Work, person: PrincipalRow) -> int | None:
+    """The token that the person's newest invitation, the only one that stands, was made with; None in a session."""
+    told = (
+        sa.select(TokenRow.id)
+        .select_from(EventRow)
+        .outerjoin(TokenRow, sa.and_(TokenRow.id == EventRow.token_id, TokenRow.purpose != sessions.PURPOSE))
+        .where(
+            EventRow.subject_type == "Principal",
+            EventRow.subject_id == person.id,
+            EventRow.type == "person.invited",
+        )
+        .order_by(EventRow.id.desc())
+    )
+    return work.session.scalar(told.limit(1))
 
 
 def _standing() -> sa.ColumnElement[bool]:

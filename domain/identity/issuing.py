@@ -19,7 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain import history
-from domain.identity import policy, worth
+from domain.identity import bounds, policy, worth
+from domain.identity.bounds import Bounds
 from domain.identity.tokens import TOKEN_MARK, add_token, administrator_row
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
@@ -45,15 +46,6 @@ class NewToken:
     secret: str
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How far a token may go: None for any permission, any network, any time."""
-
-    scopes: frozenset[str] | None = None
-    networks: tuple[str, ...] | None = None
-    until: datetime | None = None
-
-
 def create_token(
     work: Work,
     name: str,
@@ -72,7 +64,7 @@ def create_token(
     """
     owner = _owner(work, principal_id)
     _refuse_guests(work)
-    used = _used(work)
+    used = bounds.used(work)
     wanted = Bounds(_scopes(used, scopes), _networks(used, networks), _until(used, _end(work, days, expires_at), days))
     if owner.id != work.viewer.principal_id:
         _refuse_more_than_own(work, owner, wanted, ("serviceAccount",))
@@ -86,8 +78,8 @@ def rotate_token(work: Work, token_id: int, overlap_hours: int, expires_at: date
     succeeds: `Conflict` for a token that has a successor, is revoked or expired.
     """
     old, owner = _held(work, token_id)
-    used = _used(work)
-    wanted = replace(_bounds_of(old), until=expires_at or _no_longer(used, old.expires_at))
+    used = bounds.used(work)
+    wanted = replace(bounds.of_row(old), until=expires_at or _no_longer(used, old.expires_at))
     if owner.id != work.viewer.principal_id:
         _refuse_persons(work, owner)
         _refuse_more_than_own(work, owner, wanted, ("token",))
@@ -113,9 +105,9 @@ def revoke_token(work: Work, token_id: int) -> TokenRow:
     """
     row, owner = _held(work, token_id)
     if owner.id == work.viewer.principal_id:
-        _refuse_beyond(_used(work), row)
+        _refuse_beyond(bounds.used(work), row)
     else:
-        _refuse_more_than_own(work, owner, _bounds_of(row), ("token",))
+        _refuse_more_than_own(work, owner, bounds.of_row(row), ("token",))
     if row.revoked_at is None:
         row.revoked_at = work.now
         work.session.flush()
@@ -125,7 +117,7 @@ def revoke_token(work: Work, token_id: int) -> TokenRow:
 
 def guest_token(work: Work, guest: PrincipalRow, name: str, expires_at: datetime) -> str:
     """The secret of a guest's only token, which goes no further than the one that the viewer used."""
-    used = _used(work)
+    used = bounds.used(work)
     _until(used, expires_at)
     secret = _fresh()
     add_token(
@@ -192,20 +184,6 @@ def _owner(work: Work, principal_id: int | None) -> PrincipalRow:
     if owner.disabled_at is not None:
         raise Conflict("This account is shut out: a token for it would not work.", path)
     return owner
-
-
-def _used(work: Work) -> Bounds:
-    """How far the token goes that the viewer used; a session is the person themselves and bounds no token's life."""
-    row = None if work.viewer.token_id is None else work.session.get(TokenRow, work.viewer.token_id)
-    return Bounds() if row is None else _bounds_of(row)
-
-
-def _bounds_of(row: TokenRow) -> Bounds:
-    return Bounds(
-        None if row.scopes is None else frozenset(row.scopes),
-        None if row.networks is None else tuple(row.networks),
-        None if row.purpose == "SESSION" else row.expires_at,
-    )
 
 
 def _scopes(used: Bounds, wanted: Sequence[Permission] | None) -> frozenset[str] | None:
@@ -308,7 +286,7 @@ def _refuse_persons(work: Work, owner: PrincipalRow) -> None:
 
 def _refuse_beyond(used: Bounds, row: TokenRow) -> None:
     """A token that is limited does nothing to those that are less so."""
-    of_row = _bounds_of(row)
+    of_row = bounds.of_row(row)
     if used.scopes is not None and (of_row.scopes is None or not of_row.scopes <= used.scopes):
         raise NotAllowed("That token may do more than the one you use.", Permission.TOKEN_MANAGE.value, ("token",))
     if used.networks is None:

@@ -25,6 +25,9 @@ MANY = 1_500
 WEIGHED_FOR = timedelta(minutes=15)
 KEPT = 1_000
 
+#: The moment at which a statement that is kept for many is run.
+NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=ShareRow.ends_at.type)
+
 #: When it was counted whether some organisations own many, by connection pool.
 _weighed: dict[tuple[int, frozenset[int]], tuple[datetime, bool]] = {}
 
@@ -75,6 +78,13 @@ def one_of(column: Any, ids: Collection[int], *, in_array: bool) -> sa.ColumnEle
     return column.in_(sorted(ids))  # type: ignore[no-any-return]
 
 
+def among(column: Any, name: str, *, in_array: bool) -> sa.ColumnElement[bool]:
+    """The same of ids that are given as the parameter of this name when the statement is run."""
+    if in_array:
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
+    return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
+
+
 def is_postgres(work: Work) -> bool:
     return work.session.get_bind().dialect.name == "postgresql"
 
@@ -98,7 +108,11 @@ def kept(work: Work, key: Hashable, make: Callable[[], T]) -> T:
 
 def standing(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `ShareRow` that it has not ended."""
-    return sa.and_(ShareRow.ended_at.is_(None), sa.or_(ShareRow.ends_at.is_(None), ShareRow.ends_at > work.now))
+    return standing_at(work.now)
+
+
+def standing_at(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
+    return sa.and_(ShareRow.ended_at.is_(None), sa.or_(ShareRow.ends_at.is_(None), ShareRow.ends_at > now))
 
 
 def _below(org_id: int) -> sa.Select[int]:
@@ -113,7 +127,6 @@ def _to_orgs(work: Work, org_ids: frozenset[int]) -> tuple[Opened, ...]:
 
 def _opened() -> sa.Select[int, str, int | None, int, datetime]:
     of_box = ShareRow.lightbox_id.is_not(None)
-    lasting = sa.or_(ShareRow.ends_at.is_(None), ShareRow.ends_at > sa.bindparam("now", type_=ShareRow.ends_at.type))
     return (
         sa.select(
             ShareRow.to_org_id,
@@ -122,7 +135,7 @@ def _opened() -> sa.Select[int, str, int | None, int, datetime]:
             sa.case((of_box, ShareRow.org_id)),
             sa.case((~of_box, ShareRow.ends_at)),
         )
-        .where(ShareRow.ended_at.is_(None), lasting, ShareRow.to_org_id.in_(sa.bindparam("org_ids", expanding=True)))
+        .where(standing_at(NOW), ShareRow.to_org_id.in_(sa.bindparam("org_ids", expanding=True)))
         .distinct()
     )
 

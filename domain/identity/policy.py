@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -30,6 +32,8 @@ from storage.tables import (
     TagRow,
 )
 
+Value = TypeVar("Value")
+
 _ACTIONS = {
     Permission.ASSET_UPDATE: "change this asset",
     Permission.ASSET_VERSION_ADD: "add versions to this asset",
@@ -38,6 +42,13 @@ _ACTIONS = {
     Permission.ASSET_CREATE: "bring assets here",
     Permission.ASSET_DOWNLOAD: "download this",
 }
+
+
+class Change(NamedTuple):
+    """When an asset last changed, and the revision that it then came to."""
+
+    updated_at: datetime
+    revision: int
 
 
 def sees_asset(work: Work) -> sa.ColumnElement[bool]:
@@ -64,12 +75,12 @@ def sees_version(work: Work) -> sa.ColumnElement[bool]:
 
 def shown_version_id(work: Work) -> sa.ColumnElement[int | None]:
     """Of an `AssetRow`, its newest version that the viewer may see: what filters, orders and `current` speak of."""
-    unapproved = holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
-    if reaching.is_true(unapproved):
-        return AssetRow.current_version_id.expression
-    if _is_false(unapproved):
-        return AssetRow.approved_version_id.expression
-    return sa.case((unapproved, AssetRow.current_version_id), else_=AssetRow.approved_version_id)
+    return _shown(work, AssetRow.current_version_id.expression, AssetRow.approved_version_id.expression)
+
+
+def shown_updated_at(work: Work) -> sa.ColumnElement[datetime]:
+    """Of an `AssetRow`, when it last changed in what the viewer may see: what filters and orders speak of."""
+    return _shown(work, AssetRow.updated_at.expression, AssetRow.public_updated_at.expression)
 
 
 def sees_lightbox(work: Work) -> sa.ColumnElement[bool]:
@@ -144,6 +155,34 @@ def shown(work: Work, assets: Iterable[AssetRow]) -> dict[int, int]:
     return {asset_id: version_id for asset_id, version_id in found.items() if version_id is not None}
 
 
+def shown_changes(work: Work, assets: Iterable[AssetRow]) -> dict[int, Change]:
+    """Of those that the viewer sees, the last change that they are shown: `shown_updated_at` by the rule itself."""
+    rows = list(assets)
+    whole = sees_unapproved(work, rows)
+    return {
+        row.id: Change(row.updated_at, row.revision)
+        if whole[row.id]
+        else Change(row.public_updated_at, row.public_revision)
+        for row in rows
+    }
+
+
+def sees_unapproved(work: Work, assets: Iterable[AssetRow]) -> dict[int, bool]:
+    """Of those that the viewer sees, whether also what nobody approved: `holdings.sees_unapproved`."""
+    rows, held = list(assets), work.viewer.holdings
+    if sees_all_alike(work):
+        return dict.fromkeys((row.id for row in rows), held.anywhere(Permission.ASSET_VIEW_UNAPPROVED))
+    told = facts(work, rows)
+    return {row.id: holdings.sees_unapproved(held, told[row.id]) for row in rows}
+
+
+def sees_all_alike(work: Work) -> bool:
+    """Whether the viewer sees what is unapproved of all assets or of none, so that none need be looked at."""
+    held = work.viewer.holdings
+    everywhere = held.reach(Permission.ASSET_VIEW_UNAPPROVED).is_everywhere
+    return everywhere or not held.anywhere(Permission.ASSET_VIEW_UNAPPROVED)
+
+
 def may(work: Work, permission: Permission, asset: AssetRow) -> bool:
     return holdings.holds(work.viewer.holdings, permission, facts(work, [asset])[asset.id])
 
@@ -178,6 +217,14 @@ def tree(work: Work, org_id: int) -> frozenset[int]:
 def standing_share(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `ShareRow` that it has not ended."""
     return opened.standing(work)
+
+
+def _shown(work: Work, whole: sa.ColumnElement[Value], public: sa.ColumnElement[Value]) -> sa.ColumnElement[Value]:
+    """One column or the other, for each `AssetRow` as the viewer sees it."""
+    unapproved = holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
+    if reaching.is_true(unapproved):
+        return whole
+    return public if _is_false(unapproved) else sa.case((unapproved, whole), else_=public)
 
 
 def _lightboxes(work: Work, permission: Permission, *, whole_trees: bool) -> sa.ColumnElement[bool]:
@@ -241,13 +288,12 @@ def _around(
     ways = opened.to_viewer(work)
     boxes: dict[int, set[int]] = defaultdict(set)
     shares: dict[tuple[int, str], set[int]] = defaultdict(set)
-    asked = _asked(work, [row.id for row in rows], ways, boxed=boxed)
-    for asset_id, lightbox_id, access, org_id in work.session.execute(sa.union_all(*asked)) if asked else ():
+    of_boxes = [way for way in ways if way.lightbox_id is not None]
+    for asset_id, lightbox_id, access, org_id in _found(work, [row.id for row in rows], ways, boxed=boxed):
         if lightbox_id is None:
             shares[asset_id, access].add(org_id)
         else:
             boxes[asset_id].add(lightbox_id)
-    of_boxes = [way for way in ways if way.lightbox_id is not None]
     for row in rows if of_boxes else ():
         for way in of_boxes:
             if way.lightbox_id in boxes.get(row.id, ()) and _belongs(work, row.org_id, way.from_org_id):
@@ -255,23 +301,29 @@ def _around(
     return boxes, shares
 
 
-def _asked(work: Work, ids: list[int], ways: tuple[Opened, ...], *, boxed: bool) -> list[Any]:
+def _found(work: Work, ids: list[int], ways: tuple[Opened, ...], *, boxed: bool) -> Iterable[Any]:
     """Rows of asset, lightbox, access and organisation: what they lie in, and what opens them one by one."""
-    in_array, none = opened.is_postgres(work), sa.literal(None, sa.BigInteger)
+    inside = boxed or any(way.lightbox_id is not None for way in ways)
+    direct = any(way.lightbox_id is None for way in ways)
+    if not inside and not direct:
+        return ()
+    asked = {"ids": ids, "now": work.now, "org_ids": sorted({way.to_org_id for way in ways})}
+    return work.session.execute(_asked(inside=inside, direct=direct, in_array=opened.is_postgres(work)), asked)
+
+
+@cache
+def _asked(*, inside: bool, direct: bool, in_array: bool) -> sa.CompoundSelect[Any]:
+    """The statement, made once: making it takes as long as asking."""
+    none = sa.literal(None, sa.BigInteger)
+    lying = sa.select(LightboxAssetRow.asset_id, LightboxAssetRow.lightbox_id, sa.null().label("access"), none)
+    shared = sa.select(ShareRow.asset_id, none, ShareRow.access, ShareRow.to_org_id)
     asked: list[Any] = []
-    if boxed or any(way.lightbox_id is not None for way in ways):
-        inside = sa.select(LightboxAssetRow.asset_id, LightboxAssetRow.lightbox_id, sa.null().label("access"), none)
-        asked.append(inside.where(opened.one_of(LightboxAssetRow.asset_id, ids, in_array=in_array)))
-    if any(way.lightbox_id is None for way in ways):
-        direct = sa.select(ShareRow.asset_id, none, ShareRow.access, ShareRow.to_org_id)
-        asked.append(
-            direct.where(
-                opened.standing(work),
-                opened.one_of(ShareRow.asset_id, ids, in_array=in_array),
-                opened.one_of(ShareRow.to_org_id, {way.to_org_id for way in ways}, in_array=in_array),
-            )
-        )
-    return asked
+    if inside:
+        asked.append(lying.where(opened.among(LightboxAssetRow.asset_id, "ids", in_array=in_array)))
+    if direct:
+        open_to_them = opened.standing_at(opened.NOW), opened.among(ShareRow.to_org_id, "org_ids", in_array=in_array)
+        asked.append(shared.where(*open_to_them, opened.among(ShareRow.asset_id, "ids", in_array=in_array)))
+    return sa.union_all(*asked)
 
 
 def _belongs(work: Work, org_id: int, above_id: int | None) -> bool:

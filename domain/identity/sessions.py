@@ -18,12 +18,15 @@ from domain.hub import Hub
 from domain.identity import tokens, viewers
 from domain.refusals import NotSignedIn
 from domain.work import HUB, Viewer, Work
-from storage.tables import PrincipalRow, TokenRow
+from storage.tables import PrincipalRow, Row, TokenRow
 
 MARK = "ims_"
 PURPOSE = "SESSION"
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
+#: How long one that is over can still be looked up by whoever asks what happened, and how many are dropped at once.
+KEPT = timedelta(days=30)
+SWEPT_AT_ONCE = 2_000
 #: How often it is written down that a token was used, at most.
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -95,10 +98,28 @@ def note_uses(work: Work, uses: Mapping[int, datetime]) -> None:
         work.session.execute(sa.update(TokenRow).where(TokenRow.id == id_, unknown).values(last_used_at=moment))
 
 
+def forget(work: Work) -> int:
+    """Drops sessions that were over `KEPT` ago, some thousands at most; how many. One that an event names, or anything
+    else, stays: by it the record tells in which session something was done.
+    """
+    over = sa.or_(TokenRow.revoked_at < work.now - KEPT, TokenRow.expires_at < work.now - KEPT)
+    unnamed = [sa.not_(sa.exists().where(column == TokenRow.id)) for column in _naming()]
+    late = sa.select(TokenRow.id).where(TokenRow.purpose == PURPOSE, over, *unnamed).order_by(TokenRow.id)
+    gone = sa.delete(TokenRow).where(TokenRow.id.in_(late.limit(SWEPT_AT_ONCE))).returning(TokenRow.id)
+    return len(work.session.execute(gone).all())
+
+
 def as_person(work: Work, person: PrincipalRow, address: str | None) -> Work:
     """The same unit of work, done by this person: what it records says so."""
     origin = None if address is None else tokens.origin_of(work, address)
     return replace(work, viewer=viewers.viewer_of(work, person, origin=origin))
+
+
+def _naming() -> list[sa.Column[int | None]]:
+    """Every column anywhere that may name a token."""
+    keys = (key for table in Row.metadata.sorted_tables for key in table.foreign_keys)
+    aliased = sa.inspect(TokenRow).local_table
+    return [key.parent for key in keys if key.column.table is aliased and key.parent.table is not aliased]
 
 
 def _over() -> NotSignedIn:

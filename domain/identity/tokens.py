@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from domain import history
 from domain.hub import Hub, kept_secret
-from domain.identity import links, roles, viewers
+from domain.identity import bounds, links, roles, viewers
+from domain.identity.bounds import Bounds
 from domain.refusals import NotSignedIn
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
 from storage.tables import EventRow, GuestLinkRow, OrganisationRow, PrincipalRow, TokenRow
@@ -43,7 +44,8 @@ def viewer_of_token(hub: Hub, token: str, address: str | None = None, *, purpose
             raise _not_valid()
         principal, row, link = found
         origin = None if address is None else origin_of(work, address)
-        viewer = viewers.limited(_viewer(work, principal, link, token_id=row.id, origin=origin), row.scopes)
+        shown = {"token_id": row.id, "by_session": row.purpose == "SESSION", "origin": origin}
+        viewer = viewers.limited(_viewer(work, principal, link, **shown), row.scopes)
         if link is None:
             return viewer
         if not viewer.holdings.reaches:
@@ -61,9 +63,28 @@ def viewer_of_principal(work: Work, principal_id: int) -> Viewer:
         .outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
         .where(PrincipalRow.id == principal_id),
     ).one_or_none()
-    if found is None or not _is_let_in(work, *found):
-        return Viewer(principal_id, BRAND_ORG_ID, "nobody", is_administrator=False)
-    return _viewer(work, *found)
+    return _viewer(work, *found) if found is not None and _is_let_in(work, *found) else _nobody(principal_id)
+
+
+def viewer_by(
+    work: Work, principal_id: int, token_id: int | None, address: str | None = None, *, lasting: bool = False
+) -> tuple[Viewer, Bounds]:
+    """The principal with what they hold now by this token of theirs (None: by none) if it is used from `address`, and
+    how far that token goes: nothing where it does not work now and there.
+
+    What is `lasting` goes on with the successors of a token that was replaced, and ends when that one is revoked.
+    """
+    if token_id is None:
+        return viewer_of_principal(work, principal_id), Bounds()
+    kept = sa.select(PrincipalRow, TokenRow, GuestLinkRow).join(TokenRow, TokenRow.principal_id == PrincipalRow.id)
+    kept = kept.outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
+    which = TokenRow.id.in_(sa.select(_line(token_id).c.id)) if lasting else TokenRow.id == token_id
+    rows = work.session.execute(kept.where(PrincipalRow.id == principal_id, which).order_by(TokenRow.id)).all()
+    for principal, token, link in rows if rows and rows[0][1].revoked_at is None else ():
+        if token.revoked_at is None and _is_good(work, principal, token, link, address):
+            viewer = _viewer(work, principal, link, token_id=token.id, by_session=token.purpose == "SESSION")
+            return viewers.limited(viewer, token.scopes), bounds.of_row(token)
+    return _nobody(principal_id), Bounds()
 
 
 def origin_of(work: Work, address: str) -> str:
@@ -142,6 +163,18 @@ def administrator_row(work: Work) -> PrincipalRow:
     work.session.flush()
     roles.grant_administrator(work, row)
     return row
+
+
+def _line(token_id: int) -> sa.CTE:
+    """The token and its successors, each of which has a greater id."""
+    first = sa.select(TokenRow.id, TokenRow.replaced_by_id).where(TokenRow.id == token_id)
+    line = first.cte("line", recursive=True)
+    after = sa.orm.aliased(TokenRow)
+    return line.union_all(sa.select(after.id, after.replaced_by_id).join(line, after.id == line.c.replaced_by_id))
+
+
+def _nobody(principal_id: int) -> Viewer:
+    return Viewer(principal_id, BRAND_ORG_ID, "nobody", is_administrator=False)
 
 
 def _viewer(work: Work, principal: PrincipalRow, link: GuestLinkRow | None, **told: Any) -> Viewer:

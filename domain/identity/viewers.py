@@ -61,7 +61,11 @@ def holdings_of(work: Work, principal_id: int) -> Holdings:
         )
         .order_by(GrantRow.id)
     )
-    rows = [(grant, names) for grant, names in work.session.execute(granted)]
+    return come_to(work, [(grant, names) for grant, names in work.session.execute(granted)])
+
+
+def come_to(work: Work, rows: list[tuple[GrantRow, list[Any]]]) -> Holdings:
+    """What these grants, each with the permissions of its role, come to together."""
     trees = _trees(work, {grant.org_id for grant, _ in rows if grant.scope != "ASSET"})
     allowed: dict[Permission, list[Scope]] = defaultdict(list)
     denied: dict[Permission, list[Scope]] = defaultdict(list)

@@ -1,7 +1,8 @@
 """Whom a trusted issuer knows people and service accounts as: linking the two, and taking it back.
 
 Whoever the issuer says is the subject acts as the account from then on, so linking is handing out all that it holds:
-refused to whoever does not hold as much themselves, and for as long.
+refused to whoever does not hold as much themselves, and for as long, or uses a token that ends or is for some networks
+only.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from domain import authority, history
-from domain.identity import oidc_entering, sessions
+from domain.identity import bounds, oidc_entering, sessions
 from domain.identity.jwt import LONGEST_SUBJECT
 from domain.people import changing
+from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.work import Work
 from storage.tables import ExternalIdentityRow, PrincipalRow
@@ -29,6 +31,7 @@ def link(work: Work, principal_id: int, issuer: str, subject: str) -> PrincipalR
     """
     work = authority.in_turn(work)
     row = changing.held(work, principal_id)
+    bounds.check_way_in(work, Permission.PEOPLE_MANAGE)
     if row.disabled_at is not None:
         raise Conflict("They are shut out: nobody can come in as them.", ("principal",))
     _check_spelling(work, issuer, subject)

@@ -58,7 +58,7 @@ class Text:
 @dataclass(frozen=True)
 class Where:
     """What somebody must be like; everything given must hold. `kinds` and `states` are one of; `below` brings in the
-    organisations below those named. Names are compared as they are written, e-mail addresses folded.
+    organisations below those named. Names and e-mail addresses are compared however they are capitalised.
     """
 
     name: Text | None = None
@@ -160,7 +160,7 @@ def _parts(where: Where, depth: int) -> int:
 def _condition(work: Work, where: Where) -> sa.ColumnElement[bool]:
     parts: list[sa.ColumnElement[bool]] = [sa.true()]
     if where.name is not None:
-        parts += _texts(PrincipalRow.name, where.name, ("where", "name"))
+        parts += _texts(PrincipalRow.name_folded, _folded(where.name), ("where", "name"))
     if where.email is not None:
         known = sa.case((_shows(work, Permission.FIELD_PERSONAL), sa.func.coalesce(PrincipalRow.email, "")), else_="")
         parts += _texts(known, _folded(where.email), ("where", "email"))

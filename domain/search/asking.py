@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain import identity
 from domain.assets import listing
 from domain.assets.listing import Order, OrderField, Stage
 from domain.pages import Paging, Slice
@@ -64,8 +65,8 @@ def page(
             conditions=listing.effective(condition),
             order=_order(order),
             limit=wanted.limit + 1,
-            after=None if wanted.backwards else _position(wanted),
-            before=_position(wanted) if wanted.backwards else None,
+            after=None if wanted.backwards else _position(wanted, order),
+            before=_position(wanted, order) if wanted.backwards else None,
             backward=wanted.backwards,
             highlight=highlight,
             relax=True,
@@ -73,10 +74,7 @@ def page(
     )
     meant = work.index.correct(parsed, doors) if hits.relaxed or not hits.total else None
     slice_ = _shown(work, hits, wanted, condition, stage)
-    revisions = {row.id: row.revision for row in slice_.rows}
-    found = {faces.asset_of(hit.id): hit for hit in hits.hits}
-    shown = {id_: _current(hit, revisions[id_]) for id_, hit in found.items() if id_ in revisions}
-    return Found(slice_, hits.total, shown, meant)
+    return Found(slice_, hits.total, _current(work, hits, slice_.rows), meant)
 
 
 def facets(
@@ -131,13 +129,25 @@ def _order(order: Sequence[Order]) -> tuple[OrderBy, ...]:
     return tuple(OrderBy(each.field.value, each.descending) for each in chosen)
 
 
-def _position(wanted: Paging) -> Position | None:
-    return None if wanted.position is None else Position(tuple(wanted.position[:-1]), wanted.position[-1])
+def _position(wanted: Paging, order: Sequence[Order]) -> Position | None:
+    """The place a cursor names, beyond both faces of its asset: ties are broken by the id in the direction of the last
+    field, and relevance descends.
+    """
+    if wanted.position is None:
+        return None
+    descending = order[-1].descending if order else True
+    document_id = faces.place_beside(wanted.position[-1], later=descending == wanted.backwards)
+    return Position(tuple(wanted.position[:-1]), document_id)
 
 
-def _current(hit: Hit, revision: int) -> Hit:
-    """The hit without the texts it was found in, where these may have changed since."""
-    return hit if hit.revision == revision else hit._replace(matches=())
+def _current(work: Work, hits: Hits, rows: Sequence[AssetRow]) -> dict[int, Hit]:
+    """By asset its hit, without the texts it was found in where these may have changed since for the viewer."""
+    found, whole = {faces.asset_of(hit.id): hit for hit in hits.hits}, identity.sees_unapproved(work, rows)
+    return {
+        row.id: hit if faces.is_current(hit.revision, row, unapproved=whole[row.id]) else hit._replace(matches=())
+        for row in rows
+        for hit in [found[row.id]]
+    }
 
 
 def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, stage: Stage) -> Slice[AssetRow]:
@@ -159,4 +169,5 @@ def _shown(work: Work, hits: Hits, wanted: Paging, condition: Condition | None, 
 
 
 def _place(hit: Hit) -> tuple[Any, ...]:
-    return (*hit.position.key, hit.position.id)
+    """Where a hit stands, as cursors name it: they do not tell how many faces its asset has."""
+    return (*hit.position.key, faces.asset_of(hit.position.id))

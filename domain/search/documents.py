@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -60,13 +61,11 @@ def every_document(work: Work) -> Iterator[Document]:
 
 def revisions(work: Work, after_id: int, limit: int) -> dict[int, dict[int, int]]:
     """Of the first `limit` assets that belong into the index beyond that id, in order of id: their documents' ids and
-    revisions.
+    stamps.
     """
-    columns = (AssetRow.id, AssetRow.revision, faces.are_two())
+    columns = (AssetRow.id, AssetRow.revision, AssetRow.public_revision, faces.are_two())
     rows = sa.select(*columns).where(AssetRow.id > after_id).order_by(AssetRow.id).limit(limit)
-    return {
-        id_: dict.fromkeys(_document_ids(id_, two=two), revision) for id_, revision, two in work.session.execute(rows)
-    }
+    return {row[0]: _stamps(*row) for row in work.session.execute(rows)}
 
 
 class _Asset(NamedTuple):
@@ -117,8 +116,9 @@ def _ids_after(last: int) -> sa.Select[int]:
     return sa.select(AssetRow.id).where(AssetRow.id > last).order_by(AssetRow.id).limit(DOCUMENTS_AT_ONCE)
 
 
-def _document_ids(asset_id: int, *, two: bool) -> tuple[int, ...]:
-    return (faces.draft_id(asset_id), faces.public_id(asset_id)) if two else (faces.draft_id(asset_id),)
+def _stamps(asset_id: int, revision: int, public_revision: int, two: bool) -> dict[int, int]:
+    draft = {faces.draft_id(asset_id): faces.draft_stamp(revision, public_revision)}
+    return draft | ({faces.public_id(asset_id): faces.public_stamp(public_revision)} if two else {})
 
 
 def _faces(read: _Read, asset: _Asset) -> list[Document]:
@@ -129,16 +129,30 @@ def _faces(read: _Read, asset: _Asset) -> list[Document]:
         marks.add(access.QUARANTINED)
     if asset.approved is not None and row.lifecycle not in WITHHELD and not asset.two:
         marks.add(access.PUBLIC)
-    draft = _document(read, faces.draft_id(row.id), row, asset.current, read.names, carried | marks)
+    draft = _document(read, _draft(row), row, asset.current, read.names, carried | marks)
     if not asset.two:
         return [draft]
     marks = {access.PUBLIC, access.PUBLIC_ONLY}
-    return [draft, _document(read, faces.public_id(row.id), row, asset.approved, read.public_names, carried | marks)]
+    return [draft, _document(read, _public(row), row, asset.approved, read.public_names, carried | marks)]
+
+
+class _Face(NamedTuple):
+    document_id: int
+    updated_at: datetime
+    stamp: int
+
+
+def _draft(row: AssetRow) -> _Face:
+    return _Face(faces.draft_id(row.id), row.updated_at, faces.draft_stamp(row.revision, row.public_revision))
+
+
+def _public(row: AssetRow) -> _Face:
+    return _Face(faces.public_id(row.id), row.public_updated_at, faces.public_stamp(row.public_revision))
 
 
 def _document(
     read: _Read,
-    document_id: int,
+    face: _Face,
     asset: AssetRow,
     version: AssetVersionRow | None,
     names: Mapping[int, Sequence[str]],
@@ -146,7 +160,7 @@ def _document(
 ) -> Document:
     said = () if version is None else read.said.get(version.id, ())
     return Document(
-        id=document_id,
+        id=face.document_id,
         org_id=asset.org_id,
         access=carried,
         title=asset.title,
@@ -162,9 +176,9 @@ def _document(
         height=version.height if version else None,
         byte_size=version.byte_size if version else None,
         created_at=asset.created_at,
-        updated_at=asset.updated_at,
+        updated_at=face.updated_at,
         captured_at=version.captured_at if version else None,
-        revision=asset.revision,
+        revision=face.stamp,
     )
 
 

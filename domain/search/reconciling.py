@@ -3,7 +3,7 @@
 Always true here:
 - The rows are only read. The index is fed `DOCUMENTS_AT_ONCE` at a time, at the checkpoint it stands at.
 - An asset whose events the index has not been told of yet is left to `catch_up`: it differs, but nothing is wrong.
-- Compared are which faces an asset has, and its revision. What changes in a document without that (the spelling of a
+- Compared are which faces an asset has, and its revisions. What changes in a document without that (the spelling of a
   tag, the lightboxes and organisations that open it) is told by events alone.
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.row import Row, one_of
@@ -39,6 +40,11 @@ ORIGINS = ("FILE_NAME", "METADATA", "FOLDER", "USER")
 ANALYSIS_STATES = ("QUEUED", "RUNNING", "READY", "FAILED")
 
 
+def _as_updated(context: ExecutionContext) -> datetime:
+    found: datetime = context.get_current_parameters()["updated_at"]  # type: ignore[attr-defined]  # of every default's
+    return found
+
+
 class BlobRow(Row):
     """Bytes in the blob store. References are the foreign keys that point here, so none can dangle."""
 
@@ -64,6 +70,10 @@ class AssetRow(Row):
         Index("ix_asset_created", "org_id", "created_at", "id"),
         Index("ix_asset_updated", "org_id", "updated_at", "id"),
         Index("ix_asset_title", "org_id", "title_folded", "id"),
+        Index("ix_asset_changed", "org_id", "public_updated_at", "id"),
+        Index("ix_asset_latest", "updated_at", "id"),
+        Index("ix_asset_latest_change", "public_updated_at", "id"),
+        Index("ix_asset_named", "title_folded", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,6 +96,12 @@ class AssetRow(Row):
     #: The newest version with a standing approval, as `workflow` keeps it; a trigger checks it like the current one.
     approved_version_id: Mapped[int | None]
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
+    #: `updated_at` and `revision` as they read to whoever sees only what is approved. Triggers count what shows in the
+    #: asset and its approvals, `domain.public_face` its tags. Never NULL, which SQLite lets no added column promise.
+    public_updated_at: Mapped[datetime] = mapped_column(
+        nullable=True, default=_as_updated, server_onupdate=FetchedValue()
+    )
+    public_revision: Mapped[int] = mapped_column(default=1, server_default="1", server_onupdate=FetchedValue())
 
     __mapper_args__ = {"version_id_col": revision}
 

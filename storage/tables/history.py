@@ -30,6 +30,7 @@ class EventRow(Row):
         Index("ix_event_subject", "subject_type", "subject_id", "id"),
         Index("ix_event_org", "org_id", "id"),
         Index("ix_event_actor", "actor_id", "id"),
+        Index("ix_event_token", "token_id", **only_when("token_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

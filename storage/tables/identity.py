@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from storage.tables.row import Row, one_of, only_when
+from storage.types import Folded
 
 PRINCIPAL_KINDS = ("PERSON", "SERVICE")
 TOKEN_PURPOSES = ("API", "SESSION", "GUEST")
@@ -60,6 +62,8 @@ class PrincipalRow(Row):
     org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     kind: Mapped[str]
     name: Mapped[str]
+    #: As names are compared: `domain.texts.fold` of it, kept in step with it by itself.
+    name_folded: Mapped[str] = mapped_column(Folded, server_default=text("''"))
     is_administrator: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     #: Folded; personal data.
@@ -68,6 +72,11 @@ class PrincipalRow(Row):
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
 
     __mapper_args__ = {"version_id_col": revision}
+
+    @validates("name")
+    def _fold(self, _key: str, name: str) -> str:
+        self.name_folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        return name
 
 
 class CredentialRow(Row):

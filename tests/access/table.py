@@ -49,6 +49,8 @@ MUTATIONS: Final[dict[str, str]] = {
     "uploadLinkCreate": "-- no no no ok",  # a guest knows no organisation
     "guestLinkRevoke": "-- -- -- -- ok",
     "inboxAccept": "-- -- -- -- ok",
+    "documentsRegister": "no no no no ok",
+    "documentsRetire": "-- -- -- -- ok",
     "inboxReject": "-- -- -- -- ok",
     "organisationCreate": "-- -- -- no ok",
     "organisationUpdate": "-- -- -- no ok",
@@ -74,11 +76,20 @@ MUTATIONS: Final[dict[str, str]] = {
     "roleArchive": "-- -- -- no ok",
     "grantCreate": "-- -- -- no ok",
     "grantRevoke": "-- -- -- no ok",
+    "bulkExportRun": "no ok ok ok ok",
+    "bulkExportCancel": "-- -- -- -- ok",  # the administrator's
+    "webhookCreate": "no no no no ok",
+    "webhookUpdate": "-- -- -- -- ok",
+    "webhookArchive": "-- -- -- -- ok",
+    "webhookSecretRotate": "-- -- -- -- ok",
+    "webhookTest": "-- -- -- -- ok",
+    "webhookDeliveryReplay": "-- -- -- -- ok",
 }
 
 #: The field with its arguments and selection; `$…` are ids of the things.
 QUERIES: Final[dict[str, tuple[str, str]]] = {
     "me": ("me { name }", "ok ok ok ok ok"),  # oneself
+    "rateLimit": ("rateLimit { cost }", "ok ok ok ok ok"),  # one's own
     "node": ("node(id: $asset) { id }", "-- -- -- ok ok"),
     "nodes": ("nodes(ids: [$asset, $version, $rendition, $lightbox, $tag]) { id }", "-- -- -- ok ok"),
     "suggest": ('suggest(prefix: "secr") { text }', "-- -- -- ok ok"),
@@ -93,8 +104,12 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "shares": ("shares { nodes { id } }", "-- -- -- ok ok"),
     "guestLinks": ("guestLinks { nodes { id } }", "-- -- -- -- ok"),
     "inbox": ("inbox { nodes { id } }", "-- -- -- -- ok"),
+    "documents": ("documents { nodes { id } totalCount }", "no no no no ok"),
+    "changes": ("changes(first: 100) { nodes { nodeId } }", "-- -- -- ok ok"),
+    "bulkExports": ("bulkExports { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
     "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "people": ("people(first: 100) { nodes { id } }", "-- -- -- ok ok"),
+    "webhooks": ("webhooks { nodes { id } } it: node(id: $webhook) { id }", "no no no no ok"),
     "roles": ("roles { id }", "ok ok ok ok ok"),  # those one holds; all for who sees people
     "renditionPresets": ("renditionPresets { id }", "ok ok ok ok ok"),  # public to whoever is signed in, on purpose
 }

@@ -11,7 +11,7 @@ from domain.hub import Hub
 from domain.work import Viewer
 from tests import acting
 from tests.asking import Client
-from tests.schema import samples_sharing
+from tests.schema import samples_documents, samples_exports, samples_sharing, samples_webhooks
 from tests.schema.samples import Brand
 from tests.working import index_all
 
@@ -51,7 +51,10 @@ class World:
             "tag": found["tags"][0]["id"],
             "lightbox": self.brand.lightbox(asset)["id"],
             "token": samples_sharing.token(self.brand),
+            "document": samples_documents.registered(self.brand),
+            "export": samples_exports.export(self.brand),
             "share": samples_sharing.share(self.brand),
+            "webhook": samples_webhooks.webhook_id(self.brand),
             "link": samples_sharing.link(self.brand),
             "brought": samples_sharing.brought(self.brand)["asset"],
             "organisation": encode("Organisation", acting.organisation(self.hub, "Third")),

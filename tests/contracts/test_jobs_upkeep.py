@@ -102,4 +102,8 @@ def test_finished_jobs_and_taken_turns_are_forgotten_after_a_week(hub: Hub, data
         left = session.scalars(sa.select(JobRow).order_by(JobRow.id)).all()
         assert [(row.id, row.kind) for row in left if row.kind == "test"] == [(recent, "test")]
         assert [row.state for row in left if row.kind == "purge_finished_jobs"] == ["DONE"]
-        assert set(session.scalars(sa.select(CronSlotRow.name))) == {"purge finished jobs", "refresh statistics"}
+        assert set(session.scalars(sa.select(CronSlotRow.name))) == {
+            "purge finished jobs",
+            "refresh statistics",
+            "forget ways in",
+        }

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from domain.hub import Hub
 from domain.permissions import P
+from domain.texts import fold
+from domain.work import HUB
+from storage.tables import PrincipalRow
 from tests.asking import Client, statements
 from tests.assets.acts import queries
 from tests.people.folk import PERSON, House, accepted, change
@@ -41,6 +45,8 @@ def test_people_are_found_by_what_they_are_like(house: House, north: str) -> Non
         ({}, ["Administrator", "Ann", "Cid", "Dan", "Eve", "bea", house.look(account)["name"]]),
         ({"name": {"eq": "Ann"}}, ["Ann"]),
         ({"name": {"startsWith": "A"}}, ["Administrator", "Ann"]),
+        ({"name": {"eq": "ANN"}}, ["Ann"]),
+        ({"name": {"startsWith": "\uff22E"}}, ["bea"]),  # a wide B
         ({"name": {"startsWith": "%"}}, []),
         ({"name": {"oneOf": ["Cid", "Dan", "dan"]}}, ["Cid", "Dan"]),
         ({"email": {"eq": "ANN@zoo.COM"}}, ["Ann"]),
@@ -63,6 +69,17 @@ def test_people_are_found_by_what_they_are_like(house: House, north: str) -> Non
     ]
     for where, expected in cases:
         assert names(house.admin, where=where) == expected, where
+
+
+@pytest.mark.parametrize("name", ["Straße", "ΣΊΣΥΦΟΣ", "\uff21nn", "İpek", "e\u0301"])
+def test_a_name_is_compared_as_every_folded_text_is(hub: Hub, name: str) -> None:
+    with hub.writing(HUB) as work:
+        row = PrincipalRow(org_id=1, kind="PERSON", name="Before", created_at=work.now)
+        work.session.add(row)
+        work.session.flush()
+        row.name = name
+    with hub.reading(HUB) as work:
+        assert work.session.get_one(PrincipalRow, row.id).name_folded == fold(name)
 
 
 def test_people_are_ordered_and_paged(house: House, north: str) -> None:

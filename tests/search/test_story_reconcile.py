@@ -75,9 +75,9 @@ def gone(asset_id: int) -> Remove:
 
 
 def known(hub: Hub) -> list[tuple[int, int]]:
-    """Assets and their revisions as the index has them."""
+    """Assets and their revisions as the index has them; a stamp holds the public one besides."""
     held = hub.index.revisions(0, index.MAX_REVISIONS)
-    return [(faces.asset_of(document_id), revision) for document_id, revision in held]
+    return [(faces.asset_of(document_id), stamp % 2**32) for document_id, stamp in held]
 
 
 def reconcile(hub: Hub) -> Reconciled:

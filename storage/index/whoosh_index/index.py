@@ -114,14 +114,14 @@ class WhooshIndex:
         if search.conditions is not None:
             conditions.check(search.conditions)
         snapshot = self._live.snapshot()
-        allowed = matching.base(snapshot, snapshot.visible(search.access), search.conditions)
+        visible = snapshot.visible(search.access)
+        allowed = matching.base(snapshot, visible.masks, search.conditions)
         query, planned = search.query, plan.of(search.query)
-        run = Matching(snapshot)
+        run = Matching(snapshot, visible)
         masks = _found(run, planned, allowed)
         relaxed = False
         if search.relax and query is not None and not _any(masks):
-            visible = snapshot.visible(search.access)
-            for kinder in wording.relaxed(query, lambda step: _occurs(run, step, visible)):
+            for kinder in wording.relaxed(query, lambda step: _occurs(run, step, visible.masks)):
                 planned = plan.of(kinder)
                 masks = _found(run, planned, allowed)
                 relaxed = _any(masks)
@@ -142,13 +142,14 @@ class WhooshIndex:
 
     def correct(self, query: Query, access: Access) -> str | None:
         snapshot = self._live.snapshot()
-        visible, run = snapshot.visible(access), Matching(snapshot)
+        visible = snapshot.visible(access)
+        run = Matching(snapshot, visible)
 
         def beginning(prefix: str) -> list[wording.Known]:
-            counts = suggestions.counted(snapshot, prefix, visible)
+            counts = suggestions.counted(snapshot, prefix, visible.masks)
             return [wording.Known(word, count) for word, count in counts.items()]
 
-        return wording.corrected(query, lambda step: _occurs(run, step, visible), beginning)
+        return wording.corrected(query, lambda step: _occurs(run, step, visible.masks), beginning)
 
     def close(self) -> None:
         self._live.close()

@@ -1,8 +1,8 @@
 """Which documents a planned query finds, and how well: whole posting lists at a time, in numpy.
 
 Always true here:
-- Scores are BM25 (Robertson and Zaragoza 2009, section 3.5) over living documents only: neither merging nor
-  the dead change them.
+- Scores are BM25 (Robertson and Zaragoza 2009, section 3.5) over the documents that the viewer sees: neither
+  merging nor the dead nor what they may not know of change them.
 - A phrase counts like a term that occurs as often as it does and is as rare as its words together.
 """
 
@@ -19,7 +19,7 @@ from storage.index.plan import Beginning, Every, Leaf, Near, Plan, Sequence, Som
 from storage.index.whoosh_index import filtering
 from storage.index.whoosh_index.codec import FIELD_STEP, Postings
 from storage.index.whoosh_index.segment import Mask
-from storage.index.whoosh_index.snapshot import Share, Snapshot
+from storage.index.whoosh_index.snapshot import Share, Snapshot, Visible
 
 K1: Final = 1.2
 B: Final = 0.75
@@ -34,9 +34,10 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """One query against one snapshot."""
+    """One viewer's query against one snapshot."""
 
     snapshot: Snapshot
+    visible: Visible
     _found: dict[Leaf, list[Found]] = field(default_factory=dict)
 
     def masks(self, step: Step) -> list[Mask]:
@@ -82,14 +83,14 @@ class Matching:
         if stems:
             return sum(self._rarity(Term(stem, "", leaf.field)) for stem in stems)
         with_it = sum(
-            int(np.count_nonzero(share.alive[found.documents]))
-            for share, found in zip(self.snapshot.shares, self._occurrences(leaf), strict=True)
+            int(np.count_nonzero(mask[found.documents]))
+            for mask, found in zip(self.visible.masks, self._occurrences(leaf), strict=True)
         )
-        return float(np.log1p((self.snapshot.documents - with_it + 0.5) / (with_it + 0.5)))
+        return float(np.log1p((self.visible.documents - with_it + 0.5) / (with_it + 0.5)))
 
     def _saturation(self, share: Share, found: Found) -> NDArray[np.float32]:
         lengths = share.segment.columns["length"][found.documents].astype(np.float32)
-        norm = np.float32(K1) * (1 - B + B / self.snapshot.average_length * lengths)
+        norm = np.float32(K1) * (1 - B + B / self.visible.average_length * lengths)
         return (found.counts * np.float32(K1 + 1) / (found.counts + norm)).astype(np.float32)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from pysqlite3 import dbapi2 as sqlite
@@ -36,24 +36,28 @@ class Share:
     alive: Mask
 
 
+class Visible(NamedTuple):
+    """What one viewer sees: a mask per share, how many documents, and the words in one of them on average."""
+
+    masks: list[Mask]
+    documents: int
+    average_length: float
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     seq: int = 0
     change: int = -1
     shares: tuple[Share, ...] = ()
-    documents: int = 0
-    average_length: float = 1.0
-    _visible: "OrderedDict[tuple[Door, ...], list[Mask]]" = field(default_factory=OrderedDict)
+    _visible: "OrderedDict[Access, Visible]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def visible(self, access: Access) -> list[Mask]:
-        """Per share, which documents the doors let a viewer see. Not to be written to."""
-        if access is None:
-            return [share.alive for share in self.shares]
+    def visible(self, access: Access) -> "Visible":
+        """Which documents the doors let a viewer see. Not to be written to."""
         with self._lock:
             known = self._visible.get(access)
             if known is None:
-                known = self._visible[access] = [_visible(share, access) for share in self.shares]
+                known = self._visible[access] = _counted(self.shares, access)
                 if len(self._visible) > _VIEWERS:
                     self._visible.popitem(last=False)
             return known
@@ -131,9 +135,7 @@ def _caught_up(old: Snapshot, directory: Path, reader: sidecar.Reader) -> Snapsh
     for name, document in state.dead:
         dead.setdefault(name, []).append(document)
     shares = tuple(_share(known.get(name), directory, name, dead.get(name, [])) for name in state.segments)
-    documents = sum(int(np.count_nonzero(share.alive)) for share in shares)
-    length = sum(int(share.segment.columns["length"][share.alive].sum()) for share in shares)
-    return Snapshot(state.seq, state.change, shares, documents, max(length / documents, 1.0) if documents else 1.0)
+    return Snapshot(state.seq, state.change, shares)
 
 
 def _share(known: Share | None, directory: Path, name: str, dead: list[int]) -> Share:
@@ -149,6 +151,14 @@ def _revisions(share: Share, after_id: int) -> tuple[Array, Array]:
     table = share.segment.columns
     wanted = share.alive & (table["id"] > after_id)
     return table["id"][wanted], table["revision"][wanted]
+
+
+def _counted(shares: tuple[Share, ...], access: Access) -> Visible:
+    masks = [share.alive if access is None else _visible(share, access) for share in shares]
+    documents = sum(int(np.count_nonzero(mask)) for mask in masks)
+    pairs = zip(shares, masks, strict=True)
+    length = sum(int(share.segment.columns["length"][mask].sum()) for share, mask in pairs)
+    return Visible(masks, documents, max(length / documents, 1.0) if documents else 1.0)
 
 
 def _visible(share: Share, doors: tuple[Door, ...]) -> Mask:

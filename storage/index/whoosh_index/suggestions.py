@@ -24,7 +24,7 @@ def suggest(snapshot: Snapshot, texts_of: TextsOf, prefix: str, access: Access, 
     typed = suggesting.typed(prefix)
     if typed is None:
         return []
-    visible = snapshot.visible(access)
+    visible = snapshot.visible(access).masks
     titles = _titles(snapshot, texts_of, typed.folded, visible, limit)
     tags = _tags(snapshot, typed.folded, visible, limit)
     words = _words(snapshot, texts_of, typed, visible, limit)

@@ -1,0 +1,83 @@
+"""Who is answered what about a thing that was shared, granted, denied, or is asked for by a limited token.
+
+The thing belongs to the brand: an asset with an approved version and a newer draft, lying in a lightbox. Words as in
+`tests.access.table`: `ok`, `no` (the missing permission is named), `--` (as if it were not there).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: agency with a standing READ share of the asset; with a CONTRIBUTE share; with both, expired. A person of the brand
+#: who holds nothing but `designer` on the lightbox; a designer to whom the asset is denied; a designer's token limited
+#: to `asset.view` and `asset.view_unapproved`; the guest of exactly this lightbox.
+ACTORS: Final = ("read", "contribute", "expired", "box", "denied", "scoped", "guest")
+
+MUTATIONS: Final[dict[str, str]] = {
+    #                            read contribute expired box denied scoped guest
+    "assetCreate": "ok ok ok no ok no no",  # at home; whoever holds only a lightbox has no home to bring to
+    "assetVersionAdd": "no ok -- ok -- no no",
+    "assetVersionRestore": "no ok -- ok -- no no",
+    "assetUpdate": "no ok -- ok -- no no",
+    "assetArchive": "no no -- no -- no no",
+    "assetRestore": "-- no -- no -- no no",  # what is put away has no public face
+    "assetVersionApprove": "-- no -- no -- no no",  # a draft
+    "assetVersionApprovalRevoke": "no no -- no -- no no",
+    "lightboxCreate": "ok ok ok no ok no no",
+    "lightboxUpdate": "-- -- -- ok ok no no",  # the asset was shared, not the lightbox
+    "lightboxArchive": "-- -- -- no ok no no",  # only for the lightbox's own organisation
+    "lightboxAssetsAdd": "-- -- -- no -- no no",  # a lightbox open to others takes what one may share
+    "lightboxAssetsRemove": "-- -- -- ok ok no no",  # the denied asset stays: see the tests
+    "renditionRequest": "no ok -- ok -- no no",
+    "renditionRetry": "-- ok -- -- -- no --",  # of a draft that lies in no lightbox
+    "jobRetry": "-- -- -- -- -- -- --",
+    "shareCreate": "no no -- no -- no no",
+    "shareEnd": "no -- -- -- -- no --",  # of the READ share: the agency knows of it, and cannot end it
+    "guestLinkCreate": "-- -- -- no no no no",
+    "inboxAccept": "-- -- -- -- -- -- --",  # what waits is opened to nobody by a share
+    "inboxReject": "-- -- -- -- -- -- --",
+}
+
+#: What is asked, with `$…` for ids of the things; the thing that is looked for in the answer; and who finds it there.
+QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
+    #                                                  read contribute expired box denied scoped guest
+    ("node(id: $asset) { id }", "asset", "ok ok -- ok -- ok ok"),
+    ("node(id: $approved) { id }", "approved", "ok ok -- ok -- ok ok"),
+    ("node(id: $draft) { id }", "draft", "-- ok -- ok -- ok ok"),
+    ("node(id: $rendition) { id }", "rendition", "ok ok -- ok -- ok ok"),
+    ("node(id: $draftRendition) { id }", "draftRendition", "-- ok -- ok -- ok ok"),
+    ("node(id: $lightbox) { id }", "lightbox", "-- -- -- ok ok ok ok"),
+    ("node(id: $share) { id }", "share", "ok -- -- -- -- ok --"),
+    ("node(id: $link) { id }", "link", "-- -- -- -- -- -- --"),
+    ("node(id: $brought) { id }", "brought", "-- -- -- -- -- -- --"),
+    ("nodes(ids: [$asset, $draft, $lightbox]) { id }", "asset", "ok ok -- ok -- ok ok"),
+    ("nodes(ids: [$asset, $draft, $lightbox]) { id }", "draft", "-- ok -- ok -- ok ok"),
+    ("nodes(ids: [$asset, $draft, $lightbox]) { id }", "lightbox", "-- -- -- ok ok ok ok"),
+    ('suggest(prefix: "secr") { text }', "secret plan", "ok ok -- ok -- ok ok"),
+    ("asset(id: $asset) { id }", "asset", "ok ok -- ok -- ok ok"),
+    ("asset(id: $asset) { current { id } }", "draft", "-- ok -- ok -- ok ok"),
+    ("asset(id: $asset) { versions { nodes { id } } }", "approved", "ok ok -- ok -- ok ok"),
+    ("asset(id: $asset) { versions { nodes { id } } }", "draft", "-- ok -- ok -- ok ok"),
+    ("asset(id: $asset) { approved { renditions { id } } }", "rendition", "ok ok -- ok -- ok ok"),
+    ("asset(id: $asset) { approved { download { url } } }", "/files/", "ok ok -- ok -- no no"),
+    ('asset(id: $asset) { latestUrl(preset: "thumb") }', "/latest/", "ok ok -- ok -- no no"),
+    ("asset(id: $asset) { shares { id } }", "share", "ok -- -- -- -- ok --"),
+    ("asset(id: $asset) { history { nodes { hash } } }", "hash", "no no -- no -- no no"),
+    ("assets { nodes { id } totalCount }", "asset", "ok ok -- ok -- ok ok"),
+    ('assets(search: "secret") { nodes { id } totalCount }', "asset", "ok ok -- ok -- ok ok"),
+    ("assets { nodes { current { sha256 } } totalCount }", "draftSha256", "-- ok -- ok -- ok ok"),
+    ("assetsWithDigest(sha256: $sha256) { id }", "asset", "ok ok -- ok -- ok ok"),
+    ("assetsWithDigest(sha256: $draftSha256) { id }", "asset", "-- ok -- ok -- ok ok"),
+    ("tags { nodes { id } totalCount }", "tag", "ok ok -- ok ok ok ok"),  # the vocabulary is every designer's
+    ("lightboxes { nodes { id } totalCount }", "lightbox", "-- -- -- ok ok ok ok"),
+    ("lightboxes { nodes { assets { nodes { id } } } }", "asset", "-- -- -- ok -- ok ok"),
+    ("shares { nodes { id } }", "share", "ok -- -- -- -- ok --"),
+    ("guestLinks { nodes { id } }", "link", "-- -- -- -- -- -- --"),
+    ("inbox { nodes { id } }", "brought", "-- -- -- -- -- -- --"),
+    ("auditEvents { nodes { hash } }", "hash", "no no no no no no no"),
+)
+
+#: Fields that tell nothing of assets, versions, renditions and lightboxes: `tests.access.table` alone has them.
+OTHERS: Final = frozenset(
+    {"me", "rateLimit", "auditVerify", "tokens", "organisations", "people", "roles", "renditionPresets"},
+)
