@@ -37,8 +37,11 @@ from domain.work import Work
 from storage import jobs
 from storage.tables import JobRow
 
-#: Workers empty them in this order: short work first, then pictures, then what can wait.
-QUEUES: Final = ("default", "media", "upkeep")
+#: Runners empty them in this order: short work first, then pictures, then what can wait.
+INSIDE: Final = ("default", "media", "upkeep")
+#: Work that waits for others' servers, done by senders: nobody's slow server keeps a runner waiting.
+OUTSIDE: Final = ("outside",)
+QUEUES: Final = INSIDE + OUTSIDE
 #: Most jobs looked up at once.
 MAX_JOBS = 100
 

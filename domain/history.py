@@ -52,6 +52,9 @@ EVENT_TYPES = frozenset(
         "token.rotated",
         "upload.completed",
         "upload.discarded",
+        # trusted documents
+        "document.registered",
+        "document.retired",
         # people, and what each holds
         "brand.archived",
         "brand.created",
@@ -82,6 +85,19 @@ EVENT_TYPES = frozenset(
         "person.joined",
         "session.begun",
         "session.ended",
+        # exports
+        "export.asked",
+        "export.cancelled",
+        "export.failed",
+        "export.written",
+        # webhooks
+        "webhook.archived",
+        "webhook.created",
+        "webhook.delivery_replayed",
+        "webhook.disabled",
+        "webhook.secret_rotated",
+        "webhook.tested",
+        "webhook.updated",
     },
 )
 

@@ -36,9 +36,12 @@ class Permission(Enum):
     ROLE_MANAGE = "role.manage"
     ORGANISATION_MANAGE = "organisation.manage"
     TOKEN_MANAGE = "token.manage"  # noqa: S105  # a permission, not a password
+    WEBHOOK_MANAGE = "webhook.manage"
     AUDIT_VIEW = "audit.view"
     JOB_VIEW = "job.view"
     JOB_RETRY = "job.retry"
+    #: Say which GraphQL documents are trusted.
+    DOCUMENT_REGISTER = "document.register"
     #: Fields that need a permission of their own, wherever they stand.
     FIELD_MONEY = "field.money"
     FIELD_PRICES = "field.prices"

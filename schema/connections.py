@@ -11,8 +11,7 @@ import strawberry
 from domain import pages
 from domain.work import Work
 from schema.context import Context
-from schema.fields import field
-from schema.paging import PageInfo, cursors, page_info
+from schema.paging import PageInfo, cursors, page_info, total
 
 T = TypeVar("T")
 
@@ -46,7 +45,7 @@ class Connection(Generic[T]):
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @field("How many there are on all pages together.")
+    @total
     async def total_count(self, info: strawberry.Info[Context]) -> int:
         counted = self.count(info)
         return int(counted if isinstance(counted, int) else await counted or 0)

@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from domain.hub import Hub
 from domain.work import Viewer, Work
+from schema.cost import Allowance
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -28,6 +29,9 @@ class Context:
         self.request_id = request_id
         #: What was left out of the answer for want of a permission, as `schema.fields` tells it.
         self.denied: list[dict[str, Any]] = []
+        #: What the request costs, and what it leaves to spend; None where nothing limits that.
+        self.cost = 0
+        self.allowance: Allowance | None = None
         self._open = ExitStack()
         self._reading: Work | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}

@@ -23,22 +23,22 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLSyntaxError,
+    OperationDefinitionNode,
     OperationType,
+    execute,
     get_operation_ast,
-    parse,
 )
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.hub import Hub, refusal_of
 from domain.refusals import NotAllowed, NotSignedIn, Refusal
 from domain.work import Viewer
+from schema import bounds, cost
 from schema.audit import reason_of
-from schema.built import built
+from schema.built import graphql_schema
 from schema.context import Context
-
-#: Lexical tokens in a document; a hand-written query has a few hundred, and merging its fields takes quadratic time.
-MAX_TOKENS = 5_000
-#: Errors of one document that are worth reporting.
-MAX_ERRORS = 20
+from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, prepared
 
 #: Event loops between two requests: as many as ever were answered at once. Threads come and go, these stay.
 _idle: list[asyncio.AbstractEventLoop] = []
@@ -67,60 +67,116 @@ class Answered:
     wrong_method: bool = False
 
 
-def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> Answered:
-    """The response to one request, as JSON; never raises."""
+@dataclass(frozen=True)
+class Ready:
+    """A request that may run: what it says was read and measured, and its price was paid."""
+
+    prepared: Prepared
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    variables: dict[str, Any]
+    price: int
+    most: int
+    allowance: cost.Allowance | None
+    reason: str | None
+
+
+def answer(
+    hub: Hub, viewer: Viewer | None, request: Asked, request_id: str, spend: cost.Spend | None = None
+) -> Answered:
+    """The response to one request, as JSON. Raises nothing but what `spend` raises, before anything was run."""
     if viewer is None:
-        return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
-    refusal = _unfit(request)
-    if refusal is not None:
-        return refusal
-    context = Context(hub, viewer, request_id, reason_of(request.extensions))
+        return refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
+    try:
+        ready = made_ready(hub, request, spend)
+    except Unfit as unfit:
+        return unfit.answered
+    if ready.operation.operation is OperationType.SUBSCRIPTION:
+        return refused(_uncoded("There are no subscriptions at this address."))
+    # A compiled plan answers here what it can prove it answers identically.
+    return _ordinarily(hub, viewer, ready, request_id)
+
+
+def made_ready(hub: Hub, request: Asked, spend: cost.Spend | None = None) -> Ready:
+    """Everything that is decided before anything runs; raises `Unfit`, and what `spend` raises.
+
+    `spend` is told what the request costs beyond `cost.REQUEST`, which whoever signed it in has taken already.
+    """
+    try:
+        reason = reason_of(request.extensions)
+    except Refusal as unfit:
+        raise Unfit(GraphQLError(unfit.message, extensions={"code": unfit.code})) from None
+    made = prepared(request.query, introspects=hub.settings.introspection == "on")
+    if made.document is None:
+        if spend is not None:
+            spend(cost.REFUSAL)
+        raise Unfit(*made.errors)
+    operation = _chosen(made.document, request)
+    variables = request.variables or {}
+    try:
+        bounds.check_variables(variables)
+    except GraphQLError as error:
+        raise Unfit(error) from None
+    price = made.price(operation)(variables)
+    most = cost.most(hub.settings.cost_limit, hub.settings.token_budget)
+    if (refusal := cost.too_high(price, most)) is not None:
+        raise Unfit(refusal)
+    allowance = None if spend is None else spend(price - cost.REQUEST)
+    return Ready(made, made.document, operation, variables, price, most, allowance, reason)
+
+
+class Unfit(Exception):
+    """A request that cannot be run, or not here; `answered` is what it is told."""
+
+    def __init__(self, *errors: GraphQLError, wrong_method: bool = False) -> None:
+        super().__init__(errors[0].message)
+        self.answered = refused(*errors, wrong_method=wrong_method)
+
+
+def _chosen(document: DocumentNode, request: Asked) -> OperationDefinitionNode:
+    operation = get_operation_ast(document, request.operation_name)
+    if operation is None:
+        raise Unfit(_uncoded("Name in `operationName` which of the document's operations is to run."))
+    if operation.operation is OperationType.MUTATION and request.read_only:
+        raise Unfit(
+            GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"}), wrong_method=True
+        )
+    return operation
+
+
+def _ordinarily(hub: Hub, viewer: Viewer, ready: Ready, request_id: str) -> Answered:
+    context = Context(hub, viewer, request_id, ready.reason)
+    context.cost, context.allowance = ready.price, ready.allowance
+    told = {"cost": {"requested": ready.price, "maximum": ready.most}}
     try:
         with _loop() as loop:
-            result = loop.run_until_complete(_execute(context, request))
+            result = loop.run_until_complete(_execute(context, ready))
     except Exception:  # noqa: BLE001  # whatever it is, the client must get an answer and must not see it
         return Answered(_body(None, [_masked([], request_id)]), executed=True)
     finally:
         context.close()
     spoken = [_spoken(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
-    return Answered(_body(result.data, spoken, denied=context.denied), executed=not _never_ran(result))
+    if _never_ran(result):
+        return Answered(_body(None, spoken, with_data=False), executed=False)
+    body = _body(result.data, spoken, extensions={**told, **({"denied": context.denied} if context.denied else {})})
+    return Answered(body, executed=True)
 
 
-def _unfit(request: Asked) -> Answered | None:
-    """The refusal of a request that cannot be run here; None where it can."""
-    try:
-        document = parse(request.query, max_tokens=MAX_TOKENS)
-        reason_of(request.extensions)
-    except GraphQLSyntaxError as error:
-        return _refused(error)
-    except RecursionError:
-        return _refused(GraphQLError("This document nests too deeply.", extensions={"code": "TOO_DEEP"}))
-    except Refusal as unfit:
-        return _refused(GraphQLError(unfit.message, extensions={"code": unfit.code}))
-    return _misplaced(document, request)
-
-
-def _misplaced(document: DocumentNode, request: Asked) -> Answered | None:
-    """The refusal of a document of which no operation can be run here; None where one can."""
-    operation = get_operation_ast(document, request.operation_name)
-    if operation is None:
-        return _refused(GraphQLError("Name in `operationName` which of the document's operations is to run."))
-    if operation.operation is OperationType.SUBSCRIPTION:
-        return _refused(GraphQLError("There are no subscriptions at this address."))
-    if operation.operation is OperationType.MUTATION and request.read_only:
-        refusal = GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"})
-        return Answered(_refused(refusal).body, executed=False, wrong_method=True)
-    return None
-
-
-async def _execute(context: Context, request: Asked) -> ExecutionResult:
-    result: Any = await built.execute(
-        request.query,
-        variable_values=request.variables,
+async def _execute(context: Context, ready: Ready) -> ExecutionResult:
+    """As Strawberry itself runs a document that it has parsed and validated."""
+    name = ready.operation.name
+    result: Any = execute(
+        graphql_schema,
+        ready.document,
+        variable_values=ready.variables,
+        operation_name=None if name is None else name.value,
         context_value=context,
-        operation_name=request.operation_name,
+        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry's, which only answers a bool
+        executor_class=StrawberryGraphQLCoreExecutionContext,
+        hide_suggestions=context.hub.settings.introspection != "on",
     )
-    return result  # type: ignore[no-any-return]  # Strawberry's result is graphql-core's with extensions
+    found: ExecutionResult = await result if optimized_is_awaitable(result) else result
+    return found
 
 
 def _never_ran(result: ExecutionResult) -> bool:
@@ -139,8 +195,13 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
         _idle.append(loop)
 
 
-def _refused(error: GraphQLError) -> Answered:
-    return Answered(_body(None, [_spoken(error, "")], with_data=False), executed=False)
+def refused(*errors: GraphQLError, wrong_method: bool = False) -> Answered:
+    body = _body(None, [_spoken(error, "") for error in errors], with_data=False)
+    return Answered(body, executed=False, wrong_method=wrong_method)
+
+
+def _uncoded(sentence: str) -> GraphQLError:
+    return GraphQLError(sentence, extensions={"code": "GRAPHQL_VALIDATION_FAILED"})
 
 
 def _body(
@@ -148,13 +209,13 @@ def _body(
     errors: list[dict[str, Any]],
     *,
     with_data: bool = True,
-    denied: list[dict[str, Any]] | None = None,
+    extensions: dict[str, Any] | None = None,
 ) -> bytes:
     body: dict[str, Any] = {"data": data} if with_data else {}
     if errors:
         body["errors"] = errors
-    if denied:
-        body["extensions"] = {"denied": denied}
+    if extensions:
+        body["extensions"] = extensions
     return orjson.dumps(body)
 
 
@@ -190,7 +251,7 @@ def _code_of(error: GraphQLError) -> str:
 
 
 def _formatted(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    formatted: dict[str, Any] = {"message": message, "extensions": extensions}
+    formatted: dict[str, Any] = {"message": message[:MAX_MESSAGE], "extensions": extensions}
     if error.locations:
         formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:

@@ -43,16 +43,34 @@ class Restricted(Protocol):
     def subject(self) -> Subject: ...
 
 
-def field(description: str, *, needs: Permission | None = None) -> Callable[[Resolver], Resolver]:
-    """With `needs`, the type must be `Restricted` and the field nullable."""
+def field(
+    description: str,
+    *,
+    needs: Permission | None = None,
+    weight: int | None = None,
+    size: int | str | None = None,
+    extra: Mapping[str, int] | None = None,
+) -> Callable[[Resolver], Resolver]:
+    """With `needs`, the type must be `Restricted` and the field nullable.
+
+    What it costs, where `schema.cost` would be wrong: its `weight`; the `size` of the list it answers, or the argument
+    that is as long; and what arguments, if given, add as `extra`.
+    """
+    price = {"weight": weight, "size": size, "extra": extra}
+    metadata = {name: told for name, told in price.items() if told is not None}
     if needs is None:
-        return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
+        return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description, metadata=metadata))
     told = f"{description} Null without the permission `{needs.value}`."
-    return cast("Callable[[Resolver], Resolver]", strawberry.field(description=told, extensions=[_Needing(needs)]))
+    return cast(
+        "Callable[[Resolver], Resolver]",
+        strawberry.field(description=told, extensions=[_Needing(needs)], metadata=metadata),
+    )
 
 
-def mutation(description: str) -> Callable[[Resolver], Resolver]:
-    return cast("Callable[[Resolver], Resolver]", strawberry.mutation(description=description))
+def mutation(description: str, *, weight: int | None = None) -> Callable[[Resolver], Resolver]:
+    """`weight`: what it costs, where `schema.cost` would be wrong."""
+    metadata = {} if weight is None else {"weight": weight}
+    return cast("Callable[[Resolver], Resolver]", strawberry.mutation(description=description, metadata=metadata))
 
 
 def restricted_filter(description: str, needs: Permission) -> Any:

@@ -19,7 +19,7 @@ from schema.fields import field, mutation
 from schema.lightboxes import Lightbox
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
-from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
+from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
 from schema.scalars import Instant, Url
 from storage.tables import GuestLinkRow
 
@@ -111,7 +111,7 @@ class GuestLinkConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     def total_count(self, info: strawberry.Info[Context]) -> int:
         return guests.count(info.context.work)
 

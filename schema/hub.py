@@ -125,13 +125,13 @@ class HubQueries:
         found: Node | None = await _node(info.context, id)
         return found
 
-    @field("The same for up to 100 ids at once, in their order.")
+    @field("The same for up to 100 ids at once, in their order.", size="ids")
     async def nodes(self, info: strawberry.Info[Context], ids: list[strawberry.ID]) -> list[Node | None]:
         if len(ids) > MAX_NODES:
             raise Invalid(f"Ask for at most {MAX_NODES} nodes at once.", ("ids",), "length")
         return list(await asyncio.gather(*(_node(info.context, each) for each in ids)))
 
-    @field("How what is being typed into a search box may go on.")
+    @field("How what is being typed into a search box may go on.", weight=5)
     def suggest(
         self,
         info: strawberry.Info[Context],

@@ -12,7 +12,7 @@ from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
-from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
+from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
 from storage.tables import AssetRow
 
 
@@ -39,7 +39,7 @@ class InboxConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     def total_count(self, info: strawberry.Info[Context]) -> int:
         return inbox.count(info.context.work)
 

@@ -20,7 +20,7 @@ from schema.errors import MutationError
 from schema.fields import Subject, field, mutation
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, speak
-from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
+from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
 from schema.scalars import Instant
 from storage.tables import LightboxRow
 
@@ -75,7 +75,7 @@ class LightboxAssetConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     async def total_count(self, info: strawberry.Info[Context]) -> int:
         return await info.context.load(lightboxes.asset_counts, self.lightbox_id) or 0
 
@@ -152,7 +152,7 @@ class LightboxConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     def total_count(self, info: strawberry.Info[Context]) -> int:
         return lightboxes.count(info.context.work)
 

@@ -18,7 +18,7 @@ from schema.enums import AssetFacet
 from schema.fields import field
 from schema.mutating import plain
 from schema.node import speak
-from schema.paging import PageInfo, cursors, page_info
+from schema.paging import PageInfo, cursors, page_info, total
 from storage.index.contract import FacetField, Hit
 from storage.index.contract import FacetValue as FoundValue
 from storage.tables import AssetRow, TagRow
@@ -102,7 +102,9 @@ class FacetValue:
 @strawberry.type(description="How a list divides by one property, its most frequent values first.")
 class Facet:
     by: AssetFacet
-    values: list[FacetValue]
+    values: list[FacetValue] = strawberry.field(
+        description="Its values, the most frequent first.", metadata={"weight": 0}
+    )
 
 
 @strawberry.type
@@ -149,18 +151,18 @@ class AssetConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self._slice)
 
-    @field("How many there are on all pages together.")
+    @total
     def total_count(self) -> int:
         return self.asked.count() if self._found is None else self._found.total
 
-    @field("How all of them, not just this page, divide.")
+    @field("How all of them, not just this page, divide.", weight=50, size="by")
     def facets(self, info: strawberry.Info[Context], by: list[AssetFacet]) -> list[Facet]:
         by = list(dict.fromkeys(by))
         found = self.asked.facets(by)
         names = taxonomy.by_id(info.context.work, [int(each.value) for each in found.get("tag", ())])
         return [Facet(by=each, values=[_spoken(each, value, names) for value in found[each.value]]) for each in by]
 
-    @field("A search that finds more, where this one found nothing under its own words.")
+    @field("A search that finds more, where this one found nothing under its own words.", weight=20)
     def did_you_mean(self) -> str | None:
         return None if self._found is None else self._found.did_you_mean
 

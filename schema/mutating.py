@@ -44,6 +44,8 @@ SEEN_BY: Final = {
     "Share": Permission.ASSET_SHARE,
     "Tag": Permission.ASSET_VIEW,
     "Token": Permission.TOKEN_MANAGE,
+    "Webhook": Permission.WEBHOOK_MANAGE,
+    "WebhookDelivery": Permission.WEBHOOK_MANAGE,
 }
 
 _log = structlog.get_logger("graphql")

@@ -8,6 +8,7 @@ import strawberry
 
 from domain import pages
 from domain.work import Work
+from schema.fields import Resolver, field
 
 First: TypeAlias = Annotated[
     int | None, strawberry.argument(description="How many from the start: 20 if not said, at most 100.")
@@ -15,6 +16,11 @@ First: TypeAlias = Annotated[
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what stands after this cursor.")]
 Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many from the end, at most 100.")]
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what stands before this cursor.")]
+
+
+def total(resolver: Resolver) -> Resolver:
+    """Decorates every connection's `total_count`."""
+    return field("How many there are on all pages together.", weight=10)(resolver)
 
 
 @strawberry.type(description="Where a page stands in its list.")

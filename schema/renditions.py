@@ -104,7 +104,7 @@ class Rendition(Node):
         preset = await info.context.load(presets.by_id, self.row.preset_id)
         return "" if preset is None else preset.name
 
-    @field("Where its bytes are fetched; null unless READY.")
+    @field("Where its bytes are fetched; null unless READY.", weight=3)
     def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
 

@@ -12,7 +12,7 @@ from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
-from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
+from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
 from storage.tables import TagRow
 
 
@@ -71,7 +71,7 @@ class TagConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     def total_count(self, info: strawberry.Info[Context]) -> int:
         return taxonomy.count(info.context.work, starting_with=self.starting_with, top_only=self.top_only)
 

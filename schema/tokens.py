@@ -17,7 +17,7 @@ from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
-from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info
+from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
 from schema.scalars import Instant
 from storage.tables import TokenRow
 
@@ -106,7 +106,7 @@ class TokenConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     def total_count(self, info: strawberry.Info[Context]) -> int:
         return identity.token_count(info.context.work)
 

@@ -15,7 +15,7 @@ from schema.context import Context
 from schema.enums import RenditionState
 from schema.fields import Subject, deny, field, may
 from schema.node import KINDS, Kind, Node, fetch
-from schema.paging import PageInfo, cursors, page_info
+from schema.paging import PageInfo, cursors, page_info, total
 from schema.renditions import Rendition, RenditionFailure, SignedUrl
 from schema.scalars import BigInt, Instant, Json, Sha256
 from storage.tables import AssetVersionRow
@@ -87,7 +87,9 @@ class AssetVersion(Node):
 
     @field(
         "Everything the file says of itself, by namespace and name. Places, serial numbers and ways to reach people "
-        f"are left out without the permission `{Permission.FIELD_PERSONAL.value}`."
+        f"are left out without the permission `{Permission.FIELD_PERSONAL.value}`.",
+        weight=10,
+        size=1,
     )
     async def metadata(self, info: strawberry.Info[Context]) -> list[MetadataEntry]:
         rows = await info.context.load(metadata.of_versions, self.row.id) or []
@@ -111,7 +113,7 @@ class AssetVersion(Node):
                 return Rendition.of(row)
         return None
 
-    @field("Where its own bytes are fetched.", needs=Permission.ASSET_DOWNLOAD)
+    @field("Where its own bytes are fetched.", needs=Permission.ASSET_DOWNLOAD, weight=3)
     def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.original_url(info.context.work, self.row))
 
@@ -141,7 +143,7 @@ class AssetVersionConnection:
     def page_info(self, info: strawberry.Info[Context]) -> PageInfo:
         return page_info(info.context.work, self.slice)
 
-    @strawberry.field
+    @total
     async def total_count(self, info: strawberry.Info[Context]) -> int:
         return await info.context.load(assets.version_counts, self.asset_id) or 0
 

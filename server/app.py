@@ -9,7 +9,8 @@ from starlette.middleware import Middleware
 from domain.hub import Hub
 from domain.identity.jwt_bearer import Trusted
 from domain.identity.oidc import Provider
-from server import edge, explorer, files, graphql, health, problems, signing_in, uploads
+from server import edge, explorer, files, graphql, health, problems, signing_in, sockets, uploads
+from server.audience import Audience
 from server.desk import Desk
 from server.meters import Meters
 from server.turnstile import Turnstile
@@ -28,10 +29,12 @@ def make_app(hub: Hub) -> Starlette:
         Uses(hub),
         provider=Provider(told, hub.clock) if told.oidc_issuer else None,
         trusted=Trusted(told, hub.clock) if told.jwt_issuer else None,
+        audience=Audience(hub),
     )
     app = Starlette(
         routes=[
             *graphql.ROUTES,
+            *sockets.ROUTES,
             *explorer.ROUTES,
             *signing_in.ROUTES,
             *uploads.ROUTES,

@@ -26,6 +26,8 @@ from domain.identity.passwords import AT_ONCE
 from domain.refusals import NotSignedIn
 from domain.work import Viewer, Work
 from server import addresses, cookies, logs, same_origin
+from server.audience import Audience
+from server.documents import Remembered
 from server.meters import Meters
 from server.turnstile import Turnstile
 from server.uses import Uses
@@ -41,6 +43,14 @@ OUTSIDE_THREADS = 4
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What somebody shows of who they are: a bearer token, or a session's secret."""
+
+    secret: str = field(repr=False)
+    is_session: bool = False
+
+
+@dataclass(frozen=True)
 class Desk:
     hub: Hub
     staging: staging.Staging
@@ -50,6 +60,9 @@ class Desk:
     #: Where people sign in, and whose signed tokens are believed; None where none is set.
     provider: Provider | None
     trusted: Trusted | None
+    audience: Audience
+    #: Documents that clients of this process sent with their digest.
+    remembered: Remembered = field(default_factory=Remembered)
     rows: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(POOL_SIZE))
     #: Per part of the hub the look at it that was begun last; one that hangs is not joined by more.
     looks: dict[str, Future[None]] = field(default_factory=dict)
@@ -97,25 +110,39 @@ class Desk:
         `NotSignedIn` when nobody, in the same words whatever is wrong with what was shown. Refuses with 429 where too
         much came from there or by this token, and with 403 a session that another site's page would use.
         """
-        address, bearer = self.address(request), _bearer(request)
+        return await self.enter(self.shown(request), self.address(request))
+
+    def shown(self, request: HTTPConnection) -> Shown | None:
+        """What a request shows of who makes it; a 403 for a session that another site's page would use."""
+        bearer = bearer_of(request.headers.get("authorization", ""))
+        if bearer is not None:
+            return bearer
         session = None if "authorization" in request.headers else cookies.session_of(request, self.hub.settings)
-        shown = bearer or session
+        if session is None:
+            return None
+        same_origin.require(request, self.hub.settings)
+        return Shown(session, is_session=True)
+
+    async def enter(self, shown: Shown | None, address: str | None) -> Viewer:
+        """Whose it is, counted as one request of theirs, or of a stranger's. Refuses like `viewer`."""
         if shown is None:
             self.turnstile.count_stranger(address)
             raise NotSignedIn("Sign in: send your token as `Authorization: Bearer …`.")
-        self.turnstile.admit(address, shown)
-        if session is not None:
-            same_origin.require(request, self.hub.settings)
+        self.turnstile.admit(address, shown.secret)
         try:
-            viewer = await (self._of_bearer(shown, address) if bearer else self._of_session(shown, address))
+            viewer = await self.again(shown, address)
         except NotSignedIn:
-            self.turnstile.unwelcome(shown)
+            self.turnstile.unwelcome(shown.secret)
             self.turnstile.count_stranger(address)
             raise
-        self.turnstile.welcome(shown)
+        self.turnstile.welcome(shown.secret)
         self.turnstile.spend(viewer)
         self.uses.note(viewer)
         return viewer
+
+    async def again(self, shown: Shown, address: str | None) -> Viewer:
+        """Whose it is now, with what they hold now; counts as no request. `NotSignedIn` once it is worth nothing."""
+        return await (self._of_session if shown.is_session else self._of_bearer)(shown.secret, address)
 
     async def write_uses(self) -> None:
         """To be awaited after an answer has gone out."""
@@ -147,7 +174,7 @@ def of(request: HTTPConnection) -> Desk:
     return desk
 
 
-def _bearer(request: HTTPConnection) -> str | None:
+def bearer_of(header: str) -> Shown | None:
     """The token of `Authorization: Bearer …`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+    scheme, _, token = header.partition(" ")
+    return Shown(token.strip()) if scheme.lower() == "bearer" and token.strip() else None

@@ -2,163 +2,134 @@
 
 `application/json` answers 200 to every well-formed request, `application/graphql-response+json` 400 to one that could
 not be executed; what is wrong before that is a 4xx in either. Only `POST` changes anything, and only with a content
-type that no page of another site can send unasked. A browser that asks for a page gets GraphiQL.
+type that no page of another site can send unasked; a session's cookie counts for `GET` only where a script of our own
+asks. What was read by `GET` may be kept by whoever asked and nobody else, and is asked for again by its `ETag`. A
+browser that asks for a page gets GraphiQL.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from domain.work import Viewer
 from schema import execution
-from server import accepting, desk, explorer, logs, problems
+from schema.execution import Answered, Asked
+from server import accepting, desk, documents, explorer, logs, parameters, problems, same_origin, streams
+from server.desk import Desk
+from server.documents import Unknown
+from server.parameters import JSON, Parameters
 from server.problems import HttpRefusal
 
-#: Bytes of a request's body.
-LARGEST_BODY = 1024 * 1024
-JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+#: What an answer may be; of equals, the first. A browser that reads an address may have a page, too.
+OFFERED = (JSON, GRAPHQL, streams.MEDIA_TYPE)
 METHODS = ("GET", "POST")
-#: The code with which `schema.execution` refuses a mutation where only reading was asked for.
-WRONG_METHOD = "METHOD_NOT_ALLOWED"
-
-
-@dataclass(frozen=True)
-class _Parameters:
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
-    extensions: dict[str, Any] | None
+#: What an answer to `GET` depends on beside its address.
+VARY_READ = "Authorization, Accept, Cookie"
 
 
 async def endpoint(request: Request) -> Response:
     """GET and POST /graphql."""
-    if request.method != "POST" and accepting.best(request, (JSON, GRAPHQL, explorer.HTML)) == explorer.HTML:
-        return explorer.page()
-    media_type = accepting.best(request, (JSON, GRAPHQL))
+    media_type = accepting.best(request, OFFERED if request.method == "POST" else (*OFFERED, explorer.HTML))
+    spoken = media_type if media_type == GRAPHQL else JSON
     if media_type is None:
-        return _refused(HttpRefusal(406, "NOT_ACCEPTABLE", f"Answers here are {JSON} or {GRAPHQL}."), JSON)
+        sentence = f"Answers here are {', '.join(OFFERED[:-1])} or {OFFERED[-1]}."
+        return _refused(HttpRefusal(406, "NOT_ACCEPTABLE", sentence), JSON)
     try:
+        if media_type == explorer.HTML:
+            return _page(desk.of(request))
         return await _answered(request, media_type)
     except problems.REFUSALS as error:
-        return _refused(problems.as_http(error), media_type)
+        return _refused(problems.as_http(error), spoken)
     except ClientDisconnect:
         raise
     except Exception as error:  # noqa: BLE001  # a bug must still be an answer that GraphQL clients can read
         logs.log.error("a bug in answering", exc_info=error, path="/graphql")
-        return _refused(problems.of_bug(), media_type)
+        return _refused(problems.of_bug(), spoken)
+
+
+def _page(at: Desk) -> Response:
+    if at.hub.settings.trusted_only:
+        raise documents.only_trusted_run()
+    return explorer.page()
 
 
 async def _answered(request: Request, media_type: str) -> Response:
     at = desk.of(request)
     viewer = await at.viewer(request)
-    asked = await _asked(request)
+    if request.method != "POST" and "authorization" not in request.headers:
+        same_origin.require_script(request, at.hub.settings)
+    told = await parameters.of(request)
+    if media_type == streams.MEDIA_TYPE:
+        return streams.respond(request, viewer, told)
     request_id = logs.recorded_id() or ""
-    answered = await at.with_rows(lambda: execution.answer(at.hub, viewer, asked, request_id))
-    if asked.read_only and not answered.executed and _may_only_be_posted(answered.body):
-        sentence = "A mutation is sent with POST: reading an address must change nothing."
-        raise HttpRefusal(405, WRONG_METHOD, sentence, {"Allow": "POST"})
-    status = 200 if answered.executed or media_type == JSON else 400
-    return Response(answered.body, status, {"Cache-Control": "no-store", "Vary": "Accept"}, media_type)
-
-
-async def _asked(request: Request) -> execution.Asked:
     reads_only = request.method != "POST"
-    told = _in_address(request) if reads_only else _parsed(await _body(request))
-    return execution.Asked(
-        query=told.query,
+    try:
+        answered = await at.with_rows(lambda: _run(at, viewer, told, request_id, reads_only=reads_only))
+    except Unknown as unknown:
+        body = _error(unknown.sentence, unknown.code)
+        return _sent(request, Answered(body, executed=False), media_type)
+    if answered.wrong_method:
+        sentence = "A mutation is sent with POST: reading an address must change nothing."
+        raise HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence, {"Allow": "POST"})
+    return _sent(request, answered, media_type)
+
+
+def _run(at: Desk, viewer: Viewer, told: Parameters, request_id: str, *, reads_only: bool) -> Answered:
+    meant = documents.meant(at.hub, at.remembered, told)
+    asked = Asked(
+        query=meant.text,
         operation_name=told.operation_name,
         variables=told.variables,
         extensions=told.extensions,
         read_only=reads_only,
     )
+    answered = execution.answer(at.hub, viewer, asked, request_id, lambda cost: at.turnstile.spend(viewer, cost))
+    if meant.digest is not None and answered.executed:
+        at.remembered.keep(meant.digest, meant.text)
+    return answered
 
 
-async def _body(request: Request) -> bytes:
-    """The whole body, read no further than it may be long."""
-    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if media_type.strip() != JSON or parameters.strip() not in {"", "charset=utf-8", 'charset="utf-8"'}:
-        raise HttpRefusal(415, "CONTENT_TYPE", f"A GraphQL request is sent as `Content-Type: {JSON}` in UTF-8.")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise HttpRefusal(415, "CONTENT_ENCODING", "A GraphQL request is sent uncompressed.")
-    if _declared(request) > LARGEST_BODY:
-        raise _too_large()
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise _too_large()
-    return bytes(body)
+def _sent(request: Request, answered: Answered, media_type: str) -> Response:
+    if request.method == "POST" or not answered.executed:
+        status = 200 if answered.executed or media_type == JSON else 400
+        return Response(answered.body, status, _headers(), _in_utf8(media_type))
+    tag = f'"{hashlib.sha256(media_type.encode() + answered.body).hexdigest()[:40]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY_READ}
+    if _is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(answered.body, 200, headers, _in_utf8(media_type))
 
 
-def _parsed(body: bytes) -> _Parameters:
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _bad("The body is no JSON.") from None
-    if not isinstance(told, dict):
-        raise _bad("The body is a JSON object with `query`, and `variables` where the query has some.")
-    return _checked(told)
-
-
-def _in_address(request: Request) -> _Parameters:
-    told: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name in told:
-            raise _bad(f"`{name}` stands twice in the address.")
-        told[name] = value
-    for name in ("variables", "extensions"):
-        if name in told:
-            try:
-                told[name] = orjson.loads(told[name])
-            except orjson.JSONDecodeError:
-                raise _bad(f"`{name}` in the address is no JSON.") from None
-    return _checked(told)
-
-
-def _checked(told: dict[str, Any]) -> _Parameters:
-    query = told.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise _bad("`query` is missing: it holds the GraphQL document.")
-    name = told.get("operationName")
-    if name is not None and not isinstance(name, str):
-        raise _bad("`operationName` is a string.")
-    for part in ("variables", "extensions"):
-        if told.get(part) is not None and not isinstance(told[part], dict):
-            raise _bad(f"`{part}` is a JSON object.")
-    return _Parameters(query, name or None, told.get("variables"), told.get("extensions"))
-
-
-def _may_only_be_posted(body: bytes) -> bool:
-    errors = orjson.loads(body).get("errors") or [{}]
-    return bool(errors[0].get("extensions", {}).get("code") == WRONG_METHOD)
-
-
-def _declared(request: Request) -> int:
-    told = request.headers.get("content-length", "0")
-    return int(told) if told.isdecimal() else 0
+def _is_known(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match`, which compares weakly, names it."""
+    named = [each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")]
+    return tag in named or named == ["*"]
 
 
 def _refused(refusal: HttpRefusal, media_type: str) -> Response:
-    headers = {"Cache-Control": "no-store", "Vary": "Accept", **refusal.headers}
+    headers = {**_headers(), **refusal.headers}
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = problems.CHALLENGE
-    body = {"errors": [{"message": refusal.sentence, "extensions": {"code": refusal.code}}]}
-    return Response(orjson.dumps(body), refusal.status, headers, media_type)
+    return Response(_error(refusal.sentence, refusal.code), refusal.status, headers, _in_utf8(media_type))
 
 
-def _bad(sentence: str) -> HttpRefusal:
-    return HttpRefusal(400, "BAD_REQUEST", sentence)
+def _error(sentence: str, code: str) -> bytes:
+    return orjson.dumps({"errors": [{"message": sentence, "extensions": {"code": code}}]})
 
 
-def _too_large() -> HttpRefusal:
-    return HttpRefusal(413, "TOO_LARGE", f"A GraphQL request has at most {LARGEST_BODY:,} bytes.")
+def _headers() -> dict[str, str]:
+    return {"Cache-Control": "no-store", "Vary": "Accept"}
+
+
+def _in_utf8(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8"
 
 
 ROUTES = [Route("/graphql", endpoint, methods=list(METHODS))]

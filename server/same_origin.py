@@ -13,6 +13,8 @@ from server.problems import HttpRefusal
 from storage.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: A header that no page of another site can send without asking first, and no form, link or picture at all.
+UNFORGEABLE = "graphql-require-preflight"
 
 
 def require(request: HTTPConnection, settings: Settings, *, silence_is_fine: bool = False) -> None:
@@ -32,6 +34,19 @@ def require(request: HTTPConnection, settings: Settings, *, silence_is_fine: boo
         ours = reads or silence_is_fine
     if not ours:
         raise HttpRefusal(403, "OTHER_ORIGIN", f"With a session this is answered to pages of {_ours(settings)} only.")
+
+
+def require_script(request: HTTPConnection, settings: Settings) -> None:
+    """A 403 unless a script of our own origin asks, or a program that says it means to.
+
+    For reading with a session's cookie: stricter than `require`, for which a link in a letter or a page opened in an
+    old browser says nothing wrong. Where no browser tells where the request comes from, `GraphQL-Require-Preflight`
+    with any value must stand there.
+    """
+    require(request, settings)
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site != "same-origin" and (site is not None or origin is None) and UNFORGEABLE not in request.headers:
+        raise HttpRefusal(403, "OTHER_ORIGIN", "With a session, ask by POST or send `GraphQL-Require-Preflight: 1`.")
 
 
 def origin_of(url: str) -> str:

@@ -6,6 +6,7 @@ jobs are claimed by one worker each. They need different ports.
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -13,17 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import anyio
 import uvicorn
+from starlette.applications import Starlette
 
 from domain import founding
 from domain.hub import Hub, open_hub
-from server import foreman, logs
+from server import foreman, hooks, logs, sockets
 from server.app import make_app
+from server.audience import Audience
 from storage import blobs, migrate
 from storage.settings import Settings
 
 #: Seconds that requests under way get to finish once the server is asked to stop.
 GRACE_SECONDS = 10
+#: Seconds in which those who listen are told that the server is being stopped.
+FAREWELL_SECONDS = 3.0
 BACKLOG = 2048
 #: What PEP 249 calls a database that cannot be reached; the class itself belongs to the driver.
 _UNREACHABLE = "OperationalError"
@@ -40,9 +46,34 @@ def serve(settings: Settings) -> None:
         told = _at_its_port(settings, listener)
         with opened(told) as hub:
             token, fresh = founding.found(hub)
-            with foreman.running(told.workers):
+            with foreman.running(told.workers), hooks.following(hub):
                 _announce(told, token if fresh else None)
-                _answer(hub, listener)
+                server = server_of(make_app(hub))
+                _settle()
+                server.run(sockets=[listener])
+
+
+def _settle() -> None:
+    """What is here by now stays: garbage collection, which stops every thread, need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def server_of(app: Starlette) -> uvicorn.Server:
+    """What answers for the application, over HTTP and WebSocket, when it is run."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws=sockets.Protocol,
+        ws_max_size=sockets.LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # a few bytes of it may mean a great many
+        proxy_headers=False,  # `server.addresses` reads them, and only from proxies that the operator trusts
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return _Server(config, app.state.desk.audience)
 
 
 @contextmanager
@@ -102,20 +133,6 @@ def _announce(settings: Settings, fresh_token: str | None) -> None:
     sys.stdout.flush()
 
 
-def _answer(hub: Hub, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        make_app(hub),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        proxy_headers=False,  # `server.addresses` reads them, and only from proxies that the operator trusts
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
 @contextmanager
 def _stopping_on_signals() -> Iterator[None]:
     """Before and after uvicorn minds them itself, both signals unwind the stack once, so that everything is closed."""
@@ -135,3 +152,19 @@ def _stopping_on_signals() -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return str(getattr(error, "orig", error)).strip().partition("\n")[0]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, that before it stops lets everybody go who listens: by itself it would wait for the end of their
+    streams. A class because uvicorn offers no other way to be told.
+    """
+
+    def __init__(self, config: uvicorn.Config, audience: Audience) -> None:
+        super().__init__(config)
+        self._audience = audience
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._audience.send_home()
+        with anyio.move_on_after(FAREWELL_SECONDS):
+            await self._audience.gone()
+        await super().shutdown(sockets)

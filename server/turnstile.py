@@ -1,4 +1,4 @@
-"""How often somebody may ask: per token, per address without a valid sign-in, and per attempt at a password.
+"""How much somebody may ask: per token by cost, per address without a valid sign-in, and per attempt at a password.
 
 Counted in the memory of this process: several server processes let through that many each, and a restart forgets.
 A refusal is a 429 that says when to come back, and costs nothing but the count.
@@ -17,10 +17,14 @@ from limits.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindo
 
 from domain.identity.tokens import digest_of
 from domain.work import Viewer
+from schema.cost import REQUEST, Allowance
 from server.addresses import party
+from server.bucket import Buckets, Spent
 from server.counting import Counts
 from server.problems import HttpRefusal
 from storage.settings import Settings
+
+TOO_MANY: Final = "TOO_MANY_REQUESTS"
 
 Items: TypeAlias = tuple[RateLimitItem, ...]
 
@@ -36,15 +40,23 @@ KNOWN_SECONDS = 3600.0
 
 class Turnstile:
     def __init__(self, settings: Settings) -> None:
-        self._tokens = _Counted(SlidingWindowCounterRateLimiter(Counts()), settings.token_rate)
+        self._tokens = Buckets(settings.token_budget, 60, MOST_PARTIES) if settings.token_budget else None
         self._strangers = _Counted(SlidingWindowCounterRateLimiter(Counts()), settings.stranger_rate)
         self._passwords = MovingWindowRateLimiter(MemoryStorage())
         self._known: OrderedDict[str, float] = OrderedDict()
 
-    def spend(self, viewer: Viewer, cost: int = 1) -> None:
-        """Counts what a request of this viewer costs; raises a 429 when their token has spent all it may."""
+    def spend(self, viewer: Viewer, cost: int = REQUEST) -> Allowance | None:
+        """Takes what a request of this viewer costs, and answers what is left; raises a 429, and takes nothing, when
+        their token has spent all it may. None where nothing limits it.
+        """
+        if self._tokens is None:
+            return None
         payer = f"principal:{viewer.principal_id}" if viewer.token_id is None else f"token:{viewer.token_id}"
-        self._tokens.spend(payer, cost, "This token has asked too often: wait a little.")
+        try:
+            return self._tokens.spend(payer, cost)
+        except Spent as spent:
+            sentence = f"This token has asked for too much: wait {spent.seconds} s, or ask for less."
+            raise HttpRefusal(429, TOO_MANY, sentence, {"Retry-After": str(spent.seconds)}) from None
 
     def admit(self, address: str | None, credential: str | None) -> None:
         """To be asked before a credential is looked at: raises a 429 where too many from there were no good, except
@@ -125,4 +137,4 @@ class _Counted:
 def _too_many(limiter: RateLimiter, item: RateLimitItem, *key: str, sentence: str) -> HttpRefusal:
     again = limiter.get_window_stats(item, *key).reset_time - time.time()
     wait = max(1, min(math.ceil(again), item.get_expiry()))
-    return HttpRefusal(429, "TOO_MANY_REQUESTS", sentence, {"Retry-After": str(wait)})
+    return HttpRefusal(429, TOO_MANY, sentence, {"Retry-After": str(wait)})

@@ -69,16 +69,55 @@ class Settings(BaseSettings):
         "",
         description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas; empty: none.",
     )
-    token_rate: int = Field(
-        12_000,
+    token_budget: int = Field(
+        600_000,
         ge=0,
-        description="Requests per minute with one token, for each server process; 0: no limit.",
+        description="Cost per minute of what is asked with one token (a request costs 10, and 1 for each object it may "
+        "answer), for each server process; 0: no limit.",
+    )
+    cost_limit: int = Field(100_000, ge=100, description="Most that one GraphQL operation may cost.")
+    introspection: Literal["on", "off"] = Field(
+        "on",
+        description="on: clients may ask what the schema holds, and are helped with names; off: neither.",
     )
     stranger_rate: int = Field(
         120,
         ge=0,
         description="Requests per minute from one address that show no valid sign-in, for each server process; "
         "0: no limit.",
+    )
+    outside_networks: str = Field(
+        "",
+        description="Networks that are not public and that webhooks reach all the same, separated by commas; "
+        "empty: none.",
+    )
+    outside_http: bool = Field(False, description="Whether webhooks are sent to http: addresses, too.")
+    trusted_only: bool = Field(
+        False,
+        description="Whether nothing runs but registered documents: no other query, no introspection, no GraphiQL.",
+    )
+    automatic_persisted_queries: bool = Field(
+        False,
+        description="Whether each server process remembers documents that clients send once with their digest "
+        "(Apollo's protocol).",
+    )
+    allowed_origins: str = Field(
+        "",
+        description="Origins whose pages may open WebSockets here, such as https://shop.example, separated by commas; "
+        "empty: only our own.",
+    )
+    streams_at_once: int = Field(
+        1_000,
+        ge=0,
+        description="WebSockets and event streams open at once, for each server process; 0: none are taken.",
+    )
+    streams_per_address: int = Field(100, ge=1, description="The same from one address.")
+    streams_per_token: int = Field(50, ge=1, description="The same with one token.")
+    send_seconds: int = Field(
+        10,
+        ge=1,
+        le=600,
+        description="Seconds that a client may keep us waiting with what it is told before it is dropped.",
     )
     search_backend: Literal["whoosh", "tantivy"] = Field(
         "whoosh", description="Search index: whoosh, or tantivy (extra `tantivy`)."
@@ -103,10 +142,19 @@ class Settings(BaseSettings):
             raise ValueError("it must be an https: address (http: only on this machine itself)")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "outside_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         _networks(value)
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for each in _listed(value):
+            parts = urlsplit(each)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or "@" in each:
+                raise ValueError("it must be origins such as https://shop.example, separated by commas")
         return value
 
     @model_validator(mode="after")
@@ -117,6 +165,8 @@ class Settings(BaseSettings):
             raise ValueError("IMPRIMATUR_OIDC_SCOPES must hold openid")
         if self.jwt_issuer and not self.jwt_audience:
             raise ValueError("IMPRIMATUR_JWT_ISSUER needs IMPRIMATUR_JWT_AUDIENCE beside it")
+        if self.trusted_only and self.automatic_persisted_queries:
+            raise ValueError("IMPRIMATUR_TRUSTED_ONLY leaves nothing to IMPRIMATUR_AUTOMATIC_PERSISTED_QUERIES")
         return self
 
     @model_validator(mode="after")
@@ -130,6 +180,14 @@ class Settings(BaseSettings):
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
         return _networks(self.trusted_proxies)
+
+    @property
+    def reachable_networks(self) -> tuple[Network, ...]:
+        return _networks(self.outside_networks)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return frozenset(_listed(self.allowed_origins.lower()))
 
     @property
     def issuers(self) -> frozenset[str]:
@@ -181,9 +239,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+        return tuple(ipaddress.ip_network(each) for each in _listed(text))
     except ValueError as error:
         raise ValueError(f"it must be networks such as 10.0.0.0/8, separated by commas ({error})") from None
 

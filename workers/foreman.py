@@ -24,7 +24,7 @@ from workers.registry import Stop
 #: Name of the variable that tells a process who started it.
 PARENT: Final = "IMPRIMATUR_PARENT_PID"
 #: What a process of each role runs: `module:function`, called with (open_tools, stop).
-ROLES: Final = {"runner": "workers.runner:main", "indexer": "workers.search:main"}
+ROLES: Final = {"runner": "workers.runner:main", "indexer": "workers.search:main", "sender": "workers.webhooks:main"}
 #: The exit code of a process whose settings cannot be used: starting it again would not help.
 BAD_SETTINGS: Final = 2
 #: Seconds before a dead child is started again: the first pause, the longest, and the life that resets it.

@@ -29,7 +29,7 @@ from domain.work import HUB, Work
 from storage.jobs import Claimed
 
 #: The modules that do jobs.
-FEATURES: Final = ("workers.intake", "workers.renditions", "workers.upkeep")
+FEATURES: Final = ("workers.exports", "workers.intake", "workers.renditions", "workers.upkeep", "workers.webhooks")
 #: Seconds that a job in hand is given to end when its process is asked to stop.
 DRAIN_SECONDS: Final = 5.0
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
-from domain.asking import QUEUES
+from domain.asking import INSIDE, QUEUES
 from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Work
 from storage import jobs, wakeups
@@ -34,7 +34,7 @@ def main(open_tools: Callable[[], Tools], stop: Stop) -> None:
     """Does jobs of every kind until asked to stop."""
     tools = open_tools()
     try:
-        Runner(tools, registry.collect(), stop).run()
+        Runner(tools, registry.collect(), stop, queues=INSIDE).run()
     finally:
         tools.hub.close()
 
@@ -52,18 +52,21 @@ class Runner:
     queues: tuple[str, ...] = QUEUES
     lease: timedelta = jobs.LEASE
     name: str = field(default_factory=worker_name)
+    #: What the log calls it.
+    role: str = "runner"
     _rounds_due: float = 0.0
 
     def run(self) -> None:
         """Until asked to stop; the job in hand is then ended, or given back unspent after a few seconds."""
         for warm in self.duties.warm:
             warm()
-        self.tools.log.info("runner.started", worker=self.name)
+        began, ended = f"{self.role}.started", f"{self.role}.stopped"
+        self.tools.log.info(began, worker=self.name)
         with wakeups.listening(self.tools.hub.database, wakeups.JOBS) as ears:
             while not self.stop.is_asked:
                 if not self._step():
                     ears.wait(IDLE_SECONDS)
-        self.tools.log.info("runner.stopped", worker=self.name)
+        self.tools.log.info(ended, worker=self.name)
 
     def _step(self) -> bool:
         """True when there may be more to do at once."""

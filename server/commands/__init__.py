@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from server.commands import demo, import_, serving, speaking, tokens, upkeep
+from server.commands import demo, documents, import_, serving, speaking, tokens, upkeep
 
 #: Every module with commands, in the order in which help lists them.
-MODULES = (serving, import_, demo, tokens, upkeep, speaking)
+MODULES = (serving, import_, demo, tokens, documents, upkeep, speaking)
 
 app = typer.Typer(
     name="server",

@@ -25,7 +25,16 @@ const field = document.getElementById("token");
 const standing = document.getElementById("standing");
 const root = ReactDOM.createRoot(document.getElementById("graphiql"));
 
-const fetcher = GraphiQL.createFetcher({ url: window.location.pathname, fetch: fetchWithToken });
+// Subscriptions go over a WebSocket, which takes the token with its first message, or the session's cookie.
+function fetcher() {
+  const token = sessionStorage.getItem(KEPT_AS);
+  return GraphiQL.createFetcher({
+    url: window.location.pathname,
+    fetch: fetchWithToken,
+    subscriptionUrl: location.origin.replace(/^http/, "ws") + location.pathname,
+    wsConnectionParams: token ? { Authorization: `Bearer ${token}` } : {},
+  });
+}
 
 async function fetchWithToken(address, options) {
   const token = sessionStorage.getItem(KEPT_AS);
@@ -64,7 +73,7 @@ function draw() {
   root.render(
     React.createElement(GraphiQL, {
       key: turn,
-      fetcher,
+      fetcher: fetcher(),
       defaultQuery: WELCOME,
       isHeadersEditorEnabled: true,
       shouldPersistHeaders: false,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from storage.tables.assets import AssetRow, AssetVersionRow, BlobRow, MetadataRow
+from storage.tables.documents import TrustedDocumentRow
+from storage.tables.exports import BulkExportPartRow, BulkExportRow
 from storage.tables.history import AuditHeadRow, EventRow, IdempotencyRow
 from storage.tables.identity import (
     BrandRow,
@@ -24,6 +26,7 @@ from storage.tables.renditions import RenditionPresetRow, RenditionRow
 from storage.tables.row import Row
 from storage.tables.sharing import GuestLinkRow, ShareRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables.webhooks import WebhookAttemptRow, WebhookDeliveryRow, WebhookRow
 from storage.tables.workflow import ApprovalRow
 
 __all__ = [
@@ -34,6 +37,8 @@ __all__ = [
     "AuditHeadRow",
     "BlobRow",
     "BrandRow",
+    "BulkExportPartRow",
+    "BulkExportRow",
     "CredentialRow",
     "CronSlotRow",
     "EventRow",
@@ -59,5 +64,9 @@ __all__ = [
     "TeamMemberRow",
     "TeamRow",
     "TokenRow",
+    "TrustedDocumentRow",
     "UploadRow",
+    "WebhookAttemptRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]

@@ -74,7 +74,7 @@ def _a_runner(log: Path) -> int:
 
 def test_a_runner_that_is_killed_is_replaced(foreman: subprocess.Popen[bytes], tmp_path: Path) -> None:
     before = _started(foreman, tmp_path / "log")
-    assert len(before) == 3  # two runners and the indexer
+    assert len(before) == 4  # two runners, the indexer and the sender
     os.kill(_a_runner(tmp_path / "log"), signal.SIGKILL)
     _wait(lambda: len(_children(foreman.pid) - before) == 1)
     _wait(lambda: (tmp_path / "log").read_text().count('"runner.started"') == 3)

@@ -19,7 +19,7 @@ from domain.work import HUB
 from storage.tables import AssetVersionRow, JobRow
 from tests.asking import Client
 from tests.assets import acts
-from tests.schema import samples_people, samples_sharing
+from tests.schema import samples_documents, samples_exports, samples_people, samples_sharing, samples_webhooks
 
 
 @dataclass
@@ -152,4 +152,7 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     "jobRetry": lambda brand: {"job": brand.dead_job()},
     **samples_people.SAMPLES,
     **samples_sharing.SAMPLES,
+    **samples_webhooks.SAMPLES,
+    **samples_exports.SAMPLES,
+    **samples_documents.SAMPLES,
 }

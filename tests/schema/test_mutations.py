@@ -13,7 +13,7 @@ from domain.hub import Hub
 from schema import built
 from tests.asking import ERROR_FIELDS, Client
 from tests.assets.acts import everything, unchanged
-from tests.schema import samples_people, samples_sharing
+from tests.schema import samples_documents, samples_people, samples_sharing, samples_webhooks
 from tests.schema.samples import SAMPLES, Brand
 
 SCHEMA = graphql.build_schema(built.sdl())
@@ -28,6 +28,8 @@ UNREVISED = {
     "jobRetry": "a job has a state instead of a revision",
     **samples_people.UNREVISED,
     **samples_sharing.UNREVISED,
+    **samples_webhooks.UNREVISED,
+    **samples_documents.UNREVISED,
 }
 COMMON = {"errors", "clientMutationId"}
 #: Where an id of nothing, if it could be one, is no mistake: what is not inside is out already.

@@ -14,7 +14,7 @@ from schema import built
 from tests import acting
 from tests.asking import Client, statements
 from tests.assets.acts import created, picture, queries, refusal, unchanged
-from tests.schema import samples_people, samples_sharing
+from tests.schema import samples_documents, samples_people, samples_sharing, samples_webhooks
 from tests.schema.samples import Brand
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -115,6 +115,9 @@ def one_of_each(brand: Brand) -> dict[str, str]:
         "Token": samples_sharing.token(brand),
         "Share": samples_sharing.share(brand),
         "GuestLink": samples_sharing.link(brand),
+        "TrustedDocument": samples_documents.registered(brand),
+        "Webhook": samples_webhooks.webhook_id(brand),
+        "WebhookDelivery": samples_webhooks.delivery(brand),
         **samples_people.nodes(brand),
         "Asset": asset["id"],
         "AssetVersion": asset["current"]["id"],

@@ -95,6 +95,7 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "Person.teams": "50 teams",
         "ServiceAccount.identities": "20 identities",
         "ServiceAccount.teams": "50 teams",
+        "WebhookDelivery.attempts": "the last 50 attempts",
     }
     assert plain == set(bounded)
 

@@ -21,7 +21,7 @@ ME = {"query": "{ me { __typename } }"}
 def test_from_an_empty_folder_to_an_answer_and_again_with_the_same_token(tmp_path: Path) -> None:
     with running(tmp_path / "data") as program:
         with signed(program) as client:
-            assert client.post("/graphql", json=ME).json() == {"data": {"me": {"__typename": "Viewer"}}}
+            assert client.post("/graphql", json=ME).json()["data"] == {"me": {"__typename": "Viewer"}}
             assert client.get("/health/ready").json()["ready"]
         kept = tmp_path / "data" / "admin-token"
         assert kept.read_text() == program.token()

@@ -25,7 +25,7 @@ OIDC = {"OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "hub"}
         ({"PASSWORD_LOGIN": "on"}, "PASSWORD_LOGIN"),
         ({"TRUSTED_PROXIES": "10.0.0.0/8, proxy"}, "TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
-        ({"TOKEN_RATE": "-1"}, "TOKEN_RATE"),
+        ({"TOKEN_BUDGET": "-1"}, "TOKEN_BUDGET"),
         ({"STRANGER_RATE": "many"}, "STRANGER_RATE"),
     ],
 )
@@ -45,7 +45,7 @@ def test_loopback_may_go_without_encryption() -> None:
 
 def test_every_setting_is_listed_and_no_secret_shown() -> None:
     shown = {row["name"]: row for row in listed(Settings(oidc_client_secret="hush-hush"))}
-    for name in ("OIDC_ISSUER", "JWT_AUDIENCE", "PASSWORD_LOGIN", "TRUSTED_PROXIES", "TOKEN_RATE", "STRANGER_RATE"):
+    for name in ("OIDC_ISSUER", "JWT_AUDIENCE", "PASSWORD_LOGIN", "TRUSTED_PROXIES", "TOKEN_BUDGET", "STRANGER_RATE"):
         assert shown[f"IMPRIMATUR_{name}"]["description"]
     assert "hush" not in str(shown)
 

@@ -13,6 +13,7 @@ import pytest
 from starlette.requests import Request
 
 from domain.work import Viewer
+from schema.cost import REQUEST
 from server import addresses, counting, turnstile
 from server.counting import Counts
 from server.problems import HttpRefusal
@@ -107,8 +108,8 @@ def test_from_a_spent_address_no_credential_is_even_looked_at(build: BuildHouse)
     assert house.bearer("imp_test", ELSEWHERE).status_code == 200
 
 
-def test_a_token_asks_so_many_times_a_minute(build: BuildHouse) -> None:
-    house = build(token_rate=3)
+def test_a_token_asks_for_so_much_a_minute(build: BuildHouse) -> None:
+    house = build(token_budget=3 * REQUEST)
     codes = [house.bearer("imp_test").status_code for _ in range(PLENTY)]
     assert codes[0] == 200
     assert codes[-1] == 429
@@ -116,13 +117,13 @@ def test_a_token_asks_so_many_times_a_minute(build: BuildHouse) -> None:
 
 
 def test_nought_is_no_limit(build: BuildHouse) -> None:
-    house = build(token_rate=0, stranger_rate=0)
+    house = build(token_budget=0, stranger_rate=0)
     assert {house.bearer("imp_test").status_code for _ in range(PLENTY)} == {200}
     assert {house.bearer("imp_wrong").status_code for _ in range(PLENTY)} == {401}
 
 
 def test_what_a_request_costs_counts_and_others_do_not_pay_for_it(tmp_path: Path) -> None:
-    counted = Turnstile(settings(tmp_path, token_rate=100))
+    counted = Turnstile(settings(tmp_path, token_budget=100))
     one, other = (Viewer(7, 1, "x", is_administrator=False, token_id=id_) for id_ in (1, 2))
     without = Viewer(7, 1, "x", is_administrator=False)
     counted.spend(one, 60)
@@ -189,10 +190,11 @@ def test_counts_that_have_passed_are_forgotten(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_counting_starts_no_threads(tmp_path: Path) -> None:
-    counted = Turnstile(settings(tmp_path))
-    wait_until(lambda: not counted._tokens._limiter.storage.timer.is_alive())  # type: ignore[attr-defined]  # in memory it has this
+    counted = Turnstile(settings(tmp_path, stranger_rate=1000))
+    timer = counted._strangers._limiter.storage.timer  # type: ignore[attr-defined]  # in memory it has this
+    wait_until(lambda: not timer.is_alive())
     before = threading.active_count()
     for number in range(100):
-        counted.spend(Viewer(7, 1, "x", is_administrator=False, token_id=number))
-        assert not counted._tokens._limiter.storage.timer.is_alive()  # type: ignore[attr-defined]  # likewise
+        counted.count_stranger(f"192.0.2.{number}")
+        assert not counted._strangers._limiter.storage.timer.is_alive()  # type: ignore[attr-defined]  # likewise
     assert threading.active_count() <= before

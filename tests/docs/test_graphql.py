@@ -1,0 +1,13 @@
+"""Asking over GraphQL, run as the page tells it, against a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.docs.conftest import ROOT, run_page
+from tests.docs.transcript import Shell
+
+
+@pytest.mark.timeout(600)
+def test_every_command_of_the_page_on_graphql_prints_what_the_page_says(shell: Shell, port: int) -> None:
+    run_page(ROOT / "docs" / "graphql.md", shell, port, at_least=15)
