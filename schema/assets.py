@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import assets, delivery, pages, sharing, taxonomy
+from domain import assets, delivery, identity, pages, sharing, taxonomy
 from domain.assets import Stage, personal
 from domain.global_ids import encode, number_of
 from domain.permissions import Permission
@@ -20,7 +20,8 @@ from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
-from schema.listing import AssetConnection, AssetList
+from schema.listing import LISTED, AssetConnection, AssetList
+from schema.mapped import TABLES, ById, GlobalId, Many, One, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant, Sha256, Url
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
 @strawberry.type(description="Something the brand owns or may use, in all its versions.")
 class Asset(Node):
     row: strawberry.Private[AssetRow]
-    title: str
-    description: str | None
-    kind: AssetKind
-    lifecycle: AssetLifecycle
-    revision: int = strawberry.field(description="Give it back as `expectedRevision` to change the asset.")
-    created_at: Instant
-    updated_at: Instant
+    id: strawberry.ID = column(GlobalId("Asset", AssetRow.id))
+    title: str = column(AssetRow.title)
+    description: str | None = column(AssetRow.description)
+    kind: AssetKind = column(AssetRow.kind)
+    lifecycle: AssetLifecycle = column(AssetRow.lifecycle)
+    revision: int = column(AssetRow.revision, "Give it back as `expectedRevision` to change the asset.")
+    created_at: Instant = column(AssetRow.created_at)
+    updated_at: Instant = column(AssetRow.updated_at)
 
     @classmethod
     def of(cls, row: AssetRow) -> Asset:
@@ -76,16 +78,19 @@ class Asset(Node):
     async def shares(self, info: strawberry.Info[Context]) -> list[Annotated[Share, strawberry.lazy("schema.sharing")]]:
         return [speak("Share", row) for row in await info.context.load(sharing.of_assets, self.row.id) or []]
 
-    @field("Its tags, by name.")
+    @field("Its tags, by name.", mapped=Many("Tag", taxonomy.TAGS_OF_ASSETS, AssetRow.id))
     async def tags(self, info: strawberry.Info[Context]) -> list[Tag]:
         return [Tag.of(row) for row in await info.context.load(taxonomy.of_assets, self.row.id) or []]
 
-    @field("The newest version the viewer may see.")
+    @field(
+        "The newest version the viewer may see.",
+        mapped=One("AssetVersion", assets.VERSIONS, decided=identity.shown_version_id),
+    )
     async def current(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         found = await info.context.load(assets.shown_versions, self.row.id)
         return None if found is None else AssetVersion.of(found)
 
-    @field("The newest approved version.")
+    @field("The newest approved version.", mapped=One("AssetVersion", assets.VERSIONS, AssetRow.approved_version_id))
     async def approved(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         if self.row.approved_version_id is None:
             return None
@@ -143,7 +148,7 @@ class Asset(Node):
 
 @strawberry.type
 class AssetQueries:
-    @field("One asset; null where there is none or the viewer may not know of it.")
+    @field("One asset; null where there is none or the viewer may not know of it.", mapped=ById("Asset"))
     async def asset(self, info: strawberry.Info[Context], id: strawberry.ID) -> Asset | None:
         try:
             number = number_of("Asset", id, ("id",))
@@ -152,7 +157,7 @@ class AssetQueries:
         found: Asset | None = await fetch(info.context, "Asset", number)
         return found
 
-    @field("Assets found by words and filters; without an order, best or newest first.")
+    @field("Assets found by words and filters; without an order, best or newest first.", mapped=LISTED)
     def assets(
         self,
         info: strawberry.Info[Context],
@@ -180,3 +185,4 @@ def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str
 
 
 KINDS["Asset"] = Kind(assets.by_id, Asset.of)
+TABLES["Asset"] = Table(assets.seen, assets.WHOLE, identity.holds_asset, assets.STAMPS)

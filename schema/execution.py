@@ -31,6 +31,7 @@ from graphql import (
 from domain.hub import Hub, refusal_of
 from domain.refusals import NotAllowed, NotSignedIn, Refusal
 from domain.work import Viewer
+from schema import plans
 from schema.audit import reason_of
 from schema.built import built
 from schema.context import Context
@@ -71,6 +72,9 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     """The response to one request, as JSON; never raises."""
     if viewer is None:
         return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
+    planned = _planned(hub, viewer, request) if PLANS else None
+    if planned is not None:
+        return Answered(_body(orjson.Fragment(planned), []), executed=True)
     refusal = _unfit(request)
     if refusal is not None:
         return refusal
@@ -111,6 +115,21 @@ def _misplaced(document: DocumentNode, request: Asked) -> Answered | None:
         refusal = GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"})
         return Answered(_refused(refusal).body, executed=False, wrong_method=True)
     return None
+
+
+_LANGUAGE = plans.Language(built._schema, built.config, built.schema_converter.scalar_registry)
+_VALID = {}
+PLANS = True
+def _planned(hub, viewer, request):
+    if not PLANS: return None
+    if (request.query, request.operation_name) not in _VALID:
+        document = parse(request.query)
+        from graphql import validate
+        if validate(built._schema, document): document=None
+        _VALID[request.query, request.operation_name] = document, document and get_operation_ast(document, request.operation_name)
+    document, op = _VALID[request.query, request.operation_name]
+    if document is None: return None
+    return plans.answer(_LANGUAGE, hub, viewer, request.query, document, op, request.variables)
 
 
 async def _execute(context: Context, request: Asked) -> ExecutionResult:

@@ -20,6 +20,7 @@ from domain.permissions import Permission
 from domain.refusals import NotAllowed
 from domain.work import Work
 from schema.context import Context
+from schema.mapped import MAPPED
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -43,12 +44,24 @@ class Restricted(Protocol):
     def subject(self) -> Subject: ...
 
 
-def field(description: str, *, needs: Permission | None = None) -> Callable[[Resolver], Resolver]:
-    """With `needs`, the type must be `Restricted` and the field nullable."""
-    if needs is None:
-        return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
-    told = f"{description} Null without the permission `{needs.value}`."
-    return cast("Callable[[Resolver], Resolver]", strawberry.field(description=told, extensions=[_Needing(needs)]))
+def field(
+    description: str, *, needs: Permission | None = None, mapped: Any = None
+) -> Callable[[Resolver], Resolver]:
+    """With `needs`, the type must be `Restricted` and the field nullable. `mapped` says how it is read off rows
+    (`schema.mapped`): plans answer by it what the resolver answers otherwise.
+    """
+    told, extensions = description, []
+    if needs is not None:
+        told = f"{description} Null without the permission `{needs.value}`."
+        extensions = [_Needing(needs)]
+    metadata = {} if mapped is None else {MAPPED: mapped}
+    made = strawberry.field(description=told, extensions=extensions, metadata=metadata)
+    return cast("Callable[[Resolver], Resolver]", made)
+
+
+def needed(definition: Any) -> set[Permission]:
+    """The permissions that a Strawberry field needs."""
+    return {each.permission for each in definition.extensions if isinstance(each, _Needing)}
 
 
 def mutation(description: str) -> Callable[[Resolver], Resolver]:

@@ -18,13 +18,18 @@ from domain.assets.creating import (
 )
 from domain.assets.deciding import check_allowed, check_state, viewer_can
 from domain.assets.filtering import sql_of
-from domain.assets.listing import Order, OrderField, Stage, count, facets, page
+from domain.assets.listing import Order, OrderField, Stage, count, facets, page, statement
 from domain.assets.reading import (
+    STAMPS,
+    VERSIONS,
+    WHOLE,
     by_id,
+    seen,
     shown_versions,
     version_counts,
     versions_by_id,
     versions_of,
+    versions_seen,
     with_digest,
 )
 
@@ -53,6 +58,7 @@ __all__ = [
     "restore",
     "shown_versions",
     "sql_of",
+    "statement",
     "update",
     "version_counts",
     "versions_by_id",

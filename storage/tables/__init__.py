@@ -23,12 +23,14 @@ from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
 from storage.tables.renditions import RenditionPresetRow, RenditionRow
 from storage.tables.row import Row
 from storage.tables.sharing import GuestLinkRow, ShareRow
+from storage.tables.stamps import AssetStampRow, TableEpochRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
 from storage.tables.workflow import ApprovalRow
 
 __all__ = [
     "ApprovalRow",
     "AssetRow",
+    "AssetStampRow",
     "AssetTagRow",
     "AssetVersionRow",
     "AuditHeadRow",
@@ -54,6 +56,7 @@ __all__ = [
     "RoleRow",
     "Row",
     "ShareRow",
+    "TableEpochRow",
     "TagRow",
     "TagSynonymRow",
     "TeamMemberRow",

@@ -64,6 +64,7 @@ class AssetRow(Row):
         Index("ix_asset_created", "org_id", "created_at", "id"),
         Index("ix_asset_updated", "org_id", "updated_at", "id"),
         Index("ix_asset_title", "org_id", "title_folded", "id"),
+        Index("ix_asset_lifecycle", "lifecycle"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
