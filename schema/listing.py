@@ -175,8 +175,12 @@ def _listed(work: Work, **given: Any) -> Listing | None:
     if asked.text is not None:
         return None
     wanted = asked.paging(*(given.get(name) for name in ("first", "after", "last", "before")))
-    rows, keys = assets.statement(work, asked.condition, asked.order, asked.stage)
-    return Listing(rows, keys, wanted, (asked.condition, asked.order, asked.stage), asked.count)
+    return Listing(
+        rows=lambda: assets.statement(work, asked.condition, asked.order, asked.stage),
+        total=lambda: assets.counting(work, asked.condition, asked.stage),
+        wanted=wanted,
+        like=(asked.condition, asked.order, asked.stage),
+    )
 
 
 #: How a page without words to search for is read.

@@ -118,16 +118,17 @@ class AllById:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list, ready to be read: its rows bound by what the viewer sees, its order, and the page that is wanted.
+    """A list, ready to be read: all its rows, bound by what the viewer sees, with its order; how many they are; and the
+    page that is wanted.
 
-    `like` tells it from lists of another filter or order; not from those of other viewers.
+    `like` tells it from lists of another filter or order, not from those of other viewers: what is made of `rows` and
+    `total` for the one is good for the other.
     """
 
-    rows: Any
-    keys: tuple[Key, ...]
+    rows: Callable[[], tuple[Any, tuple[Key, ...]]]
+    total: Callable[[], Any]
     wanted: Paging
     like: Hashable
-    count: Callable[[], int]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from domain.assets.creating import (
 )
 from domain.assets.deciding import check_allowed, check_state, viewer_can
 from domain.assets.filtering import sql_of
-from domain.assets.listing import Order, OrderField, Stage, count, facets, page, statement
+from domain.assets.listing import Order, OrderField, Stage, count, counting, facets, page, statement
 from domain.assets.reading import (
     STAMPS,
     VERSIONS,
@@ -48,6 +48,7 @@ __all__ = [
     "check_allowed",
     "check_state",
     "count",
+    "counting",
     "create",
     "facets",
     "judge",

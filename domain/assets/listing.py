@@ -82,8 +82,12 @@ def page(
 
 
 def count(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> int:
-    statement = _filtered(sa.select(sa.func.count()).select_from(AssetRow), work, effective(condition), stage)
-    return work.session.scalar(statement) or 0
+    return work.session.scalar(counting(work, condition, stage)) or 0
+
+
+def counting(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> sa.Select[int]:
+    """What counts all that the list holds."""
+    return _filtered(sa.select(sa.func.count()).select_from(AssetRow), work, effective(condition), stage)
 
 
 def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: Stage) -> dict[int, AssetRow]:

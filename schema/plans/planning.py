@@ -31,11 +31,13 @@ from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
 from schema.plans.entities import MOST_STATEMENTS, Entity
 from schema.plans.kept import Recent
 from schema.plans.shape import Constant, Unplannable, Wanted, is_required
-from storage.statements import Statement
+from storage.statements import Reader, Statement
 
 #: Things that a client may want of one type in one operation; beyond it ordinary execution is as good.
 MOST_ROOTS: Final = 20
 
+#: A page's statement, and per field of its order what reads a raw value.
+Compiled: TypeAlias = tuple[Statement, list[Reader | None]]
 #: Of a connection: a constant, or what is read of the page.
 Part: TypeAlias = Constant | tuple[str, str]
 
@@ -85,8 +87,9 @@ class Connection:
     mapped: Listed
     entities: tuple[Entity, ...]
     parts: tuple[Constant | Edges | Nodes | Info | Total, ...]
-    #: Compiled pages, for each of the viewers and filters that ask for them.
-    statements: Recent[Statement] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
+    #: Compiled pages and totals, for each of the viewers and filters that ask for them.
+    pages: Recent[Compiled] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
+    totals: Recent[Statement] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
 
 
 Root: TypeAlias = Constant | Found | Connection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Hashable
 from typing import Any, Final
 
 import orjson
@@ -14,7 +14,7 @@ from domain.pages import Position
 from domain.refusals import NotFound
 from schema.mapped import MAX_NODES, TABLES, Listing
 from schema.plans.entities import Run
-from schema.plans.planning import Connection, Edges, Found, Info, Nodes, Plan, Total
+from schema.plans.planning import Compiled, Connection, Edges, Found, Info, Nodes, Plan, Total
 from schema.plans.shape import Constant, Unplannable
 from storage import statements
 
@@ -98,7 +98,7 @@ class _Page:
                 case Info():
                     whole[part.key] = self._info(part)
                 case Total():
-                    whole[part.key] = self.listing.count()
+                    whole[part.key] = self._total()
         return whole
 
     def _read(self) -> None:
@@ -106,13 +106,11 @@ class _Page:
         if all(isinstance(part, Constant | Total) for part in root.parts):
             return
         wanted = listing.wanted
-        position = enumerate(wanted.position or ())
-        given = {f"position_{at}": value for at, value in position}
-        statement = self._statement()
+        given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())}
+        statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
         found = statement.run(run.cursor, limit=wanted.limit + 1, **given)
-        places = len(listing.keys)
-        slice_ = pages.sliced(found, [row[-places:] for row in found], wanted)
-        self.rows, self.slice = slice_.rows, slice_
+        self.slice = pages.sliced(found, [row[-len(self.readers) :] for row in found], wanted)
+        self.rows = self.slice.rows
         self.values: list[dict[int, orjson.Fragment]] = []
         start = 1
         for entity in root.entities:
@@ -121,17 +119,34 @@ class _Page:
             self.values.append({id_: orjson.Fragment(value) for id_, value in values.items()})
             start = end
 
-    def _statement(self) -> statements.Statement:
-        run, root, listing = self.run, self.root, self.listing
-        wanted = listing.wanted
-        key = (run.dialect.name, run.likeness, run.guards, listing.like, wanted.backwards, wanted.position is None)
-        known = root.statements.get(key)
-        if known is None:
-            heads = [head for entity in root.entities for head in entity.heads(run)]
-            rows = pages.ordered(listing.rows, listing.keys, wanted, open_ended=True)
-            columns = [TABLES[root.mapped.type].whole.key, *heads]
-            known = root.statements.put(key, reads.listed(rows, columns, listing.keys, run.dialect))
-        return known
+    def _key(self) -> Hashable:
+        run, wanted = self.run, self.listing.wanted
+        return (
+            run.dialect.name,
+            run.likeness,
+            run.guards,
+            self.listing.like,
+            wanted.backwards,
+            wanted.position is None,
+        )
+
+    def _compiled(self) -> Compiled:
+        run, listing = self.run, self.listing
+        rows, keys = listing.rows()
+        heads = [head for entity in self.root.entities for head in entity.heads(run)]
+        columns = [TABLES[self.root.mapped.type].whole.key, *heads]
+        ordered = pages.ordered(rows, keys, listing.wanted, open_ended=True)
+        readers = [statements.reader(key.column, run.dialect) for key in keys]
+        return reads.listed(ordered, columns, keys, run.dialect), readers
+
+    def _total(self) -> int:
+        run = self.run
+        key = (run.dialect.name, run.likeness, self.listing.like)
+        statement = self.root.totals.get(key)
+        if statement is None:
+            counted = statements.compiled(self.listing.total(), run.dialect)
+            statement = self.root.totals.put(key, counted)
+        return int(statement.run(run.cursor)[0][0])
 
     def _edges(self, edges: Edges) -> list[dict[str, Any]]:
         marks = self._marks() if any(not isinstance(part, Constant) and part[1] is None for part in edges.parts) else ()
@@ -157,17 +172,13 @@ class _Page:
                 whole[part[0]] = getattr(self.slice, _WORDS[part[1]])
             else:
                 position = ends[0] if part[1] == "startCursor" else ends[1]
-                whole[part[0]] = None if position is None else self._mark(position, self._readers())
+                whole[part[0]] = None if position is None else self._mark(position)
         return whole
 
     def _marks(self) -> list[str]:
-        readers = self._readers()
-        return [self._mark(position, readers) for position in self.slice.positions]
+        return [self._mark(position) for position in self.slice.positions]
 
-    def _mark(self, position: Position, readers: list[Callable[[Any], Any] | None]) -> str:
-        pairs = zip(position, readers, strict=True)
+    def _mark(self, position: Position) -> str:
+        pairs = zip(position, self.readers, strict=True)
         plain = tuple(value if reader is None else reader(value) for value, reader in pairs)
         return pages.cursor(self.run.work, self.listing.wanted.scope, plain)
-
-    def _readers(self) -> list[Callable[[Any], Any] | None]:
-        return [statements.reader(key.column, self.run.dialect) for key in self.listing.keys]
