@@ -72,7 +72,7 @@ def answer(hub: Hub, viewer: Viewer | None, request: Asked, request_id: str) -> 
     """The response to one request, as JSON; never raises."""
     if viewer is None:
         return _refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
-    planned = _planned(hub, viewer, request) if PLANS else None
+    planned = _planned(hub, viewer, request) if hub.settings.plans else None
     if planned is not None:
         return Answered(_body(orjson.Fragment(planned), []), executed=True)
     refusal = _unfit(request)
@@ -155,7 +155,16 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        _finish(loop)
         _idle.append(loop)
+
+
+def _finish(loop: asyncio.AbstractEventLoop) -> None:
+    """Lets resolvers come to their end that an error left behind: with the next request's loop they would go on, read
+    behind its back, and hold a connection for ever. Cancelled ones would leave others that were never awaited.
+    """
+    while left := asyncio.all_tasks(loop):
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 def _refused(error: GraphQLError) -> Answered:

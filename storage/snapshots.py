@@ -73,9 +73,9 @@ def opened(database: Database) -> Iterator[Snapshot]:
             try:
                 yield snapshot
             finally:
-                snapshot.close()
-                driver.rollback()
+                driver.rollback()  # before the connection goes back, from where another thread may take it
                 if database.is_postgres:
                     driver.isolation_level = driver.read_only = None
+                snapshot.close()
         finally:
             raw.close()

@@ -49,7 +49,8 @@ def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
     done: Any = select.compile(dialect=dialect)
     given = {name for bound, name in done.bind_names.items() if bound.required}
     state = done.construct_expanded_state(dict.fromkeys(given))
-    binders = {name: bind for name, bind in state.processors.items() if callable(bind)}
+    processors = {name: _bind_processor(bound, dialect) for bound, name in done.bind_names.items()}
+    binders = {name: bind for name, bind in {**processors, **state.processors}.items() if callable(bind)}
     told = {name: value for name, value in state.parameters.items() if name not in given}
     fixed = {name: binders[name](value) if name in binders else value for name, value in told.items()}
     order = None if state.positiontup is None else tuple(state.positiontup)
@@ -92,6 +93,11 @@ def is_number(column: Any) -> bool:
 
 def is_truth(column: Any) -> bool:
     return isinstance(column.type, sa.Boolean)
+
+
+def _bind_processor(bound: Any, dialect: sa.Dialect) -> Reader | None:
+    found: Reader | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
+    return found
 
 
 def _is_postgres(dialect: sa.Dialect) -> bool:
