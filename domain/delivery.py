@@ -16,7 +16,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -83,14 +83,26 @@ class Delivery:
 
 def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
     """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
-    return _signed(work, _ORIGINAL, version.id, version.sha256)
+    return original_urls(work)(version.id, version.sha256)
 
 
 def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
     """Where the rendition is fetched; None unless it is READY."""
-    if rendition.state != "READY" or rendition.sha256 is None:
-        return None
-    return _signed(work, _RENDITION, rendition.id, rendition.sha256)
+    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256)
+
+
+def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
+    """`original_url` of a version's id and digest."""
+    return lambda version_id, sha256: _signed(work, _ORIGINAL, version_id, sha256)
+
+
+def rendition_urls(work: Work) -> Callable[[int, str, str | None], SignedUrl | None]:
+    """`rendition_url` of a rendition's id, state and digest."""
+
+    def made(rendition_id: int, state: str, sha256: str | None) -> SignedUrl | None:
+        return None if state != "READY" or sha256 is None else _signed(work, _RENDITION, rendition_id, sha256)
+
+    return made
 
 
 def export_url(work: Work, export: BulkExportRow) -> SignedUrl | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Clock, Limits, Viewer, Work, system_clock
-from storage import blobs, database, index, migrate
+from storage import blobs, database, index, migrate, snapshots
 from storage.settings import Settings
 
 
@@ -40,6 +40,12 @@ class Hub:
         """A unit of work over one snapshot that must not write. Raises like `writing`."""
         with _refusing(), self.database.reading() as session:
             yield self.work(session, viewer, request_id)
+
+    @contextmanager
+    def snapshot(self, viewer: Viewer) -> Iterator[tuple[Work, snapshots.Snapshot]]:
+        """Like `reading`, with the raw snapshot beside it."""
+        with _refusing(), snapshots.opened(self.database) as snapshot:
+            yield self.work(snapshot.session, viewer), snapshot
 
     def work(self, session: Session, viewer: Viewer, request_id: str | None = None) -> Work:
         return Work(

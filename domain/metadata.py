@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import contacts, history, public_face, taxonomy
+from domain import contacts, history, public_face, reads, taxonomy
+from domain.reads import Below
 from domain.texts import MAX_DESCRIPTION, MAX_TAG, MAX_TITLE, fold, paragraphs, tidy_line
 from domain.work import Work
 from storage.tables import AssetRow, AssetTagRow, AssetVersionRow, EventRow, MetadataRow
@@ -26,6 +27,10 @@ MAX_PROPOSED_TAGS = 50
 MAX_NAME = 200
 #: Letters of an e-mail address with all that may surround it.
 _LONGEST_ADDRESS = 1_000
+
+
+#: What `of_versions` answers, as a read.
+OF_VERSIONS: Final = Below(sa.select(MetadataRow), MetadataRow.version_id, (MetadataRow.namespace, MetadataRow.name))
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,7 @@ def record_failure(work: Work, version: AssetVersionRow, code: str, message: str
 
 
 def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[MetadataRow]]:
-    rows = (
-        sa.select(MetadataRow)
-        .where(MetadataRow.version_id.in_(set(version_ids)))
-        .order_by(MetadataRow.version_id, MetadataRow.namespace, MetadataRow.name)
-    )
-    found: dict[int, list[MetadataRow]] = defaultdict(list)
-    for row in work.session.scalars(rows):
-        found[row.version_id].append(row)
+    found: dict[int, list[MetadataRow]] = defaultdict(list, reads.grouped(work, OF_VERSIONS, version_ids))
     return found
 
 

@@ -104,16 +104,28 @@ def cursor(work: Work, scope: str, position: Position) -> str:
     return base64.urlsafe_b64encode(_mac(work, scope, body) + body).decode().rstrip("=")
 
 
-def read_slice(work: Work, statement: sa.Select[Any], keys: Sequence[Key], wanted: Paging) -> Slice[Any]:
-    """Runs `statement` (one entity per row) for one page in the order of `keys`, in one SQL statement."""
+def ordered(
+    statement: sa.Select[Any], keys: Sequence[Key], wanted: Paging, *, open_ended: bool = False
+) -> sa.Select[Any]:
+    """`statement` from where the page begins, in the direction of reading, one row further than the page is long.
+
+    `open_ended` leaves the numbers to parameters: `limit`, and `position_0` and on.
+    """
     turned = [Key(key.column, key.descending != wanted.backwards) for key in keys]
     if wanted.position is not None:
         if len(wanted.position) != len(keys):
             raise BadCursor("This cursor belongs to another query.")
-        statement = statement.where(_beyond(turned, wanted.position))
-    statement = statement.add_columns(*(key.column for key in keys))
+        given = enumerate(keys)
+        names = tuple(sa.bindparam(f"position_{at}", type_=key.column.type) for at, key in given)
+        statement = statement.where(_beyond(turned, names if open_ended else wanted.position))
     statement = statement.order_by(*(key.column.desc() if key.descending else key.column.asc() for key in turned))
-    found = work.session.execute(statement.limit(wanted.limit + 1)).all()
+    return statement.limit(sa.bindparam("limit", type_=sa.Integer) if open_ended else wanted.limit + 1)
+
+
+def read_slice(work: Work, statement: sa.Select[Any], keys: Sequence[Key], wanted: Paging) -> Slice[Any]:
+    """Runs `statement` (one entity per row) for one page in the order of `keys`, in one SQL statement."""
+    statement = ordered(statement, keys, wanted).add_columns(*(key.column for key in keys))
+    found = work.session.execute(statement).all()
     return sliced([row[0] for row in found], [tuple(row[1:]) for row in found], wanted)
 
 
@@ -141,7 +153,10 @@ def _beyond(keys: Sequence[Key], position: Position) -> sa.ColumnElement[bool]:
 
 
 def _bound(keys: Sequence[Key], position: Position) -> list[sa.BindParameter[Any]]:
-    return [sa.literal(value, key.column.type) for key, value in zip(keys, position, strict=True)]
+    return [
+        value if isinstance(value, sa.BindParameter) else sa.literal(value, key.column.type)
+        for key, value in zip(keys, position, strict=True)
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import sqlalchemy as sa
 
-from domain import asking, history, identity, renditions
+from domain import asking, history, identity, reads, renditions
 from domain.permissions import Permission
+from domain.reads import By
 from domain.recipes import BEST_QUALITY, SEEDS, WHITE, Fit, Format, Recipe
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.work import BRAND_ORG_ID, Work
@@ -29,6 +30,9 @@ from storage.tables import (
 
 MAX_PRESETS = 100
 USUAL_QUALITY = 82
+
+#: What `by_id` answers, as a read.
+BY_ID: Final = By(sa.select(RenditionPresetRow).where(RenditionPresetRow.org_id == BRAND_ORG_ID), RenditionPresetRow.id)
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,7 @@ def defaults(work: Work) -> list[RenditionPresetRow]:
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, RenditionPresetRow]:
     """Archived ones too: renditions made by them still name them."""
-    rows = sa.select(RenditionPresetRow).where(
-        RenditionPresetRow.id.in_(set(ids)),
-        RenditionPresetRow.org_id == BRAND_ORG_ID,
-    )
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, BY_ID, ids)
 
 
 def ensure_seeds(work: Work) -> None:

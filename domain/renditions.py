@@ -9,16 +9,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
-from domain import asking, blobs, history, identity
+from domain import asking, blobs, history, identity, reads
 from domain.permissions import Permission
+from domain.reads import Below, By
 from domain.recipes import FailureCode, Fit, Format, Recipe
 from domain.refusals import Conflict, NotFound
-from domain.work import Work
+from domain.work import BRAND_ORG_ID, Work
 from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
+
+
+def _of_versions() -> Below:
+    present = RenditionRow.params_digest == RenditionPresetRow.params_digest
+    rows = (
+        sa.select(RenditionRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .where(present | (RenditionRow.state == "READY"), RenditionPresetRow.archived_at.is_(None))
+    )
+    order = (RenditionRow.preset_id, sa.case((present, 0), else_=1), RenditionRow.id.desc())
+    return Below(rows, RenditionRow.version_id, order, once=RenditionRow.preset_id)
+
+
+def _made_by() -> sa.ColumnElement[str]:
+    preset = sa.orm.aliased(RenditionPresetRow)
+    named = sa.select(preset.name).where(preset.id == RenditionRow.preset_id, preset.org_id == BRAND_ORG_ID)
+    return sa.func.coalesce(named.correlate(RenditionRow).scalar_subquery(), "")
+
+
+#: Renditions by id, and what `of_versions` answers, as reads; the name of the preset in the latter.
+WHOLE: Final = By(sa.select(RenditionRow), RenditionRow.id)
+OF_VERSIONS: Final = _of_versions()
+PRESET_NAME: Final = RenditionPresetRow.name
+#: The name of the preset that made a rendition.
+MADE_BY: Final = _made_by()
 
 
 @dataclass(frozen=True)
@@ -139,14 +165,18 @@ def revive(work: Work, version_id: int) -> None:
             row.state, row.failure_code, row.failure_message, row.updated_at = "QUEUED", None, None, work.now
 
 
-def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
+def seen(work: Work) -> By:
+    """Renditions by id that the viewer may see, with their versions and assets."""
     rows = (
         sa.select(RenditionRow)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(RenditionRow.id.in_(set(ids)), identity.sees_version(work))
     )
-    return {row.id: row for row in work.session.scalars(rows)}
+    return By(rows.where(identity.sees_version(work)), RenditionRow.id)
+
+
+def visible(work: Work, ids: Iterable[int]) -> dict[int, RenditionRow]:
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[RenditionRow]]:
@@ -154,25 +184,7 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[Rendit
 
     Where these were never asked of a version, the newest finished one by earlier parameters stands in.
     """
-    present = RenditionRow.params_digest == RenditionPresetRow.params_digest
-    rows = (
-        sa.select(RenditionRow)
-        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
-        .where(
-            RenditionRow.version_id.in_(set(version_ids)),
-            present | (RenditionRow.state == "READY"),
-            RenditionPresetRow.archived_at.is_(None),
-        )
-        .order_by(
-            RenditionRow.version_id, RenditionRow.preset_id, sa.case((present, 0), else_=1), RenditionRow.id.desc()
-        )
-    )
-    found: dict[int, list[RenditionRow]] = defaultdict(list)
-    for row in work.session.scalars(rows):
-        of_version = found[row.version_id]
-        if not of_version or of_version[-1].preset_id != row.preset_id:
-            of_version.append(row)
-    return found
+    return defaultdict(list, reads.grouped(work, OF_VERSIONS, version_ids))
 
 
 def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recipe]] | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain import history, identity
+from domain import history, identity, reads
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
+from domain.reads import Below
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import MAX_TAG, fold, line, tidy_line
 from domain.work import BRAND_ORG_ID, Work
@@ -26,6 +28,12 @@ MAX_TAGS_PER_ASSET = 200
 MAX_SYNONYMS = 50
 MAX_DEPTH = 20
 MAX_MERGED_AT_ONCE = 100
+#: What `of_assets` answers, as a read.
+TAGS_OF_ASSETS: Final = Below(
+    sa.select(TagRow).select_from(AssetTagRow).join(TagRow, TagRow.id == AssetTagRow.tag_id),
+    AssetTagRow.asset_id,
+    (TagRow.folded, TagRow.id),
+)
 
 
 def create(work: Work, name: str, parent_id: int | None = None, synonyms: Sequence[str] = ()) -> TagRow:
@@ -164,15 +172,7 @@ def asset_counts(work: Work, tag_ids: Iterable[int]) -> dict[int, int]:
 
 
 def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[TagRow]]:
-    rows = (
-        sa.select(AssetTagRow.asset_id, TagRow)
-        .join(TagRow, TagRow.id == AssetTagRow.tag_id)
-        .where(AssetTagRow.asset_id.in_(set(asset_ids)))
-        .order_by(AssetTagRow.asset_id, TagRow.folded, TagRow.id)
-    )
-    found: dict[int, list[TagRow]] = defaultdict(list)
-    for asset_id, row in work.session.execute(rows):
-        found[asset_id].append(row)
+    found: dict[int, list[TagRow]] = defaultdict(list, reads.grouped(work, TAGS_OF_ASSETS, asset_ids))
     return found
 
 

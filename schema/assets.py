@@ -22,7 +22,8 @@ from schema.context import Context
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
-from schema.listing import AssetConnection, AssetList
+from schema.listing import LISTED, AssetConnection, AssetList
+from schema.mapped import TABLES, ById, Column, GlobalId, Many, One, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant, Sha256, Url
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
 @strawberry.type(description="Something the brand owns or may use, in all its versions.")
 class Asset(Node):
     row: strawberry.Private[AssetRow]
-    title: str
-    description: str | None
-    kind: AssetKind
-    lifecycle: AssetLifecycle
-    created_at: Instant
+    id: strawberry.ID = column(GlobalId("Asset", AssetRow.id))
+    title: str = column(AssetRow.title)
+    description: str | None = column(AssetRow.description)
+    kind: AssetKind = column(AssetRow.kind)
+    lifecycle: AssetLifecycle = column(AssetRow.lifecycle)
+    created_at: Instant = column(AssetRow.created_at)
 
     @classmethod
     def of(cls, row: AssetRow) -> Asset:
@@ -59,11 +61,17 @@ class Asset(Node):
     def subject(self) -> Subject:
         return Subject(personal.may, self.row.id)
 
-    @field("Give it back as `expectedRevision` to change the asset. It counts changes that the viewer may see.")
+    @field(
+        "Give it back as `expectedRevision` to change the asset. It counts changes that the viewer may see.",
+        mapped=Column(identity.shown_revision, like=AssetRow.revision),
+    )
     def revision(self, info: strawberry.Info[Context]) -> int:
         return cast("int", _of_change(info, self.row, attrgetter("revision")))
 
-    @field("When something last changed that the viewer may see.")
+    @field(
+        "When something last changed that the viewer may see.",
+        mapped=Column(identity.shown_updated_at, like=AssetRow.updated_at),
+    )
     def updated_at(self, info: strawberry.Info[Context]) -> Instant:
         return cast("datetime", _of_change(info, self.row, attrgetter("updated_at")))
 
@@ -82,16 +90,19 @@ class Asset(Node):
     async def shares(self, info: strawberry.Info[Context]) -> list[Annotated[Share, strawberry.lazy("schema.sharing")]]:
         return [speak("Share", row) for row in await info.context.load(sharing.of_assets, self.row.id) or []]
 
-    @field("Its tags, by name.")
+    @field("Its tags, by name.", mapped=Many("Tag", taxonomy.TAGS_OF_ASSETS, AssetRow.id))
     async def tags(self, info: strawberry.Info[Context]) -> list[Tag]:
         return [Tag.of(row) for row in await info.context.load(taxonomy.of_assets, self.row.id) or []]
 
-    @field("The newest version the viewer may see.")
+    @field(
+        "The newest version the viewer may see.",
+        mapped=One("AssetVersion", assets.VERSIONS, decided=identity.shown_version_id),
+    )
     async def current(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         found = await info.context.load(assets.shown_versions, self.row.id)
         return None if found is None else AssetVersion.of(found)
 
-    @field("The newest approved version.")
+    @field("The newest approved version.", mapped=One("AssetVersion", assets.VERSIONS, AssetRow.approved_version_id))
     async def approved(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         if self.row.approved_version_id is None:
             return None
@@ -150,7 +161,7 @@ class Asset(Node):
 
 @strawberry.type
 class AssetQueries:
-    @field("One asset; null where there is none or the viewer may not know of it.")
+    @field("One asset; null where there is none or the viewer may not know of it.", mapped=ById("Asset"))
     async def asset(self, info: strawberry.Info[Context], id: strawberry.ID) -> Asset | None:
         try:
             number = number_of("Asset", id, ("id",))
@@ -160,7 +171,9 @@ class AssetQueries:
         return found
 
     @field(
-        "Assets found by words and filters; without an order, best or newest first.", extra={"search": 50, "where": 5}
+        "Assets found by words and filters; without an order, best or newest first.",
+        extra={"search": 50, "where": 5},
+        mapped=LISTED,
     )
     def assets(
         self,
@@ -206,3 +219,4 @@ def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str
 
 
 KINDS["Asset"] = Kind(assets.by_id, Asset.of)
+TABLES["Asset"] = Table(assets.seen, assets.WHOLE, identity.holds_asset, assets.STAMPS)

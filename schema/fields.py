@@ -20,6 +20,7 @@ from domain.permissions import Permission
 from domain.refusals import NotAllowed
 from domain.work import Work
 from schema.context import Context
+from schema.mapped import MAPPED
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -47,24 +48,28 @@ def field(
     description: str,
     *,
     needs: Permission | None = None,
+    mapped: Any = None,
     weight: int | None = None,
     size: int | str | None = None,
     extra: Mapping[str, int] | None = None,
 ) -> Callable[[Resolver], Resolver]:
-    """With `needs`, the type must be `Restricted` and the field nullable.
+    """With `needs`, the type must be `Restricted` and the field nullable. `mapped` says how it is read off rows
+    (`schema.mapped`): plans answer by it what the resolver answers otherwise.
 
     What it costs, where `schema.cost` would be wrong: its `weight`; the `size` of the list it answers, or the argument
     that is as long; and what arguments, if given, add as `extra`.
     """
-    price = {"weight": weight, "size": size, "extra": extra}
-    metadata = {name: told for name, told in price.items() if told is not None}
-    if needs is None:
-        return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description, metadata=metadata))
-    told = f"{description} Null without the permission `{needs.value}`."
-    return cast(
-        "Callable[[Resolver], Resolver]",
-        strawberry.field(description=told, extensions=[_Needing(needs)], metadata=metadata),
-    )
+    told = description if needs is None else f"{description} Null without the permission `{needs.value}`."
+    extensions: list[FieldExtension] = [] if needs is None else [_Needing(needs)]
+    said = {"weight": weight, "size": size, "extra": extra, MAPPED: mapped}
+    metadata = {name: each for name, each in said.items() if each is not None}
+    made = strawberry.field(description=told, extensions=extensions, metadata=metadata)
+    return cast("Callable[[Resolver], Resolver]", made)
+
+
+def needed(definition: Any) -> set[Permission]:
+    """The permissions that a Strawberry field needs."""
+    return {each.permission for each in definition.extensions if isinstance(each, _Needing)}
 
 
 def mutation(description: str, *, weight: int | None = None) -> Callable[[Resolver], Resolver]:

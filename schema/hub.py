@@ -17,6 +17,7 @@ from schema.context import Context
 from schema.enums import JobState
 from schema.errors import MutationError
 from schema.fields import field, mutation
+from schema.mapped import MAX_NODES, AllById, ById
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
 from schema.organisations import Organisation
@@ -24,7 +25,6 @@ from schema.people.actors import Actor
 from schema.scalars import Instant
 from storage.tables import JobRow
 
-MAX_NODES = 100
 DEFAULT_SUGGESTIONS = 10
 
 
@@ -120,12 +120,12 @@ class HubQueries:
         viewer = info.context.viewer
         return Viewer(name=viewer.name, is_administrator=viewer.is_administrator)
 
-    @field("Whatever has this id; null where there is nothing or the viewer may not know of it.")
+    @field("Whatever has this id; null where there is nothing or the viewer may not know of it.", mapped=ById(None))
     async def node(self, info: strawberry.Info[Context], id: strawberry.ID) -> Node | None:
         found: Node | None = await _node(info.context, id)
         return found
 
-    @field("The same for up to 100 ids at once, in their order.", size="ids")
+    @field("The same for up to 100 ids at once, in their order.", size="ids", mapped=AllById())
     async def nodes(self, info: strawberry.Info[Context], ids: list[strawberry.ID]) -> list[Node | None]:
         if len(ids) > MAX_NODES:
             raise Invalid(f"Ask for at most {MAX_NODES} nodes at once.", ("ids",), "length")

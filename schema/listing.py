@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 
@@ -16,6 +16,7 @@ from schema import filters
 from schema.context import Context
 from schema.enums import AssetFacet
 from schema.fields import field
+from schema.mapped import Listed, Listing
 from schema.mutating import plain
 from schema.node import speak
 from schema.paging import PageInfo, cursors, page_info, total
@@ -169,6 +170,23 @@ class AssetConnection:
     @field("Milliseconds for which the oldest change unknown to the search index has waited.")
     def index_lag_ms(self, info: strawberry.Info[Context]) -> int:
         return search.lag_ms(info.context.work)
+
+
+def _listed(work: Work, **given: Any) -> Listing | None:
+    asked = AssetList(work, given.get("search"), given.get("where"), given.get("order_by"), given.get("stage"))
+    if asked.text is not None:
+        return None
+    wanted = asked.paging(*(given.get(name) for name in ("first", "after", "last", "before")))
+    return Listing(
+        rows=lambda: assets.statement(work, asked.condition, asked.order, asked.stage),
+        total=lambda: assets.counting(work, asked.condition, asked.stage),
+        wanted=wanted,
+        like=(asked.condition, asked.order, asked.stage),
+    )
+
+
+#: How a page without words to search for is read.
+LISTED: Final = Listed("Asset", _listed, {"score": None, "textMatches": []})
 
 
 def _spoken(by: AssetFacet, found: FoundValue, names: Mapping[int, TagRow]) -> FacetValue:

@@ -29,7 +29,7 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema import bounds, cost
+from schema import bounds, cost, plans
 from schema.built import graphql_schema
 
 #: Errors of one document that are worth reporting.
@@ -56,6 +56,7 @@ class Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     _prices: dict[int, cost.Price] = field(default_factory=dict)
+    _plans: dict[int, plans.Known] = field(default_factory=dict)
 
     def price(self, operation: OperationDefinitionNode) -> cost.Price:
         """What the operation of this document costs with given variables."""
@@ -63,6 +64,13 @@ class Prepared:
         if id(operation) not in self._prices:
             self._prices[id(operation)] = cost.of(graphql_schema, self.document, operation)
         return self._prices[id(operation)]
+
+    def known(self, operation: OperationDefinitionNode) -> plans.Known:
+        """What is known of plans for the operation of this document."""
+        assert self.document is not None, "what is refused has no plan"
+        if id(operation) not in self._plans:
+            self._plans[id(operation)] = plans.Known(graphql_schema, self.document, operation)
+        return self._plans[id(operation)]
 
 
 def prepared(query: str, *, introspects: bool = True) -> Prepared:

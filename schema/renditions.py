@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
 import strawberry
 
-from domain import delivery, presets, renditions
+from domain import delivery, identity, presets, renditions
 from domain.global_ids import encode, number_of
 from domain.recipes import Fit, Format
 from domain.refusals import NotFound
@@ -13,6 +17,7 @@ from schema.context import Context
 from schema.enums import RenditionState
 from schema.errors import MutationError
 from schema.fields import field, mutation
+from schema.mapped import TABLES, Column, GlobalId, Made, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
 from schema.scalars import BigInt, Instant, Sha256, Url
@@ -42,20 +47,45 @@ class RenditionFailure:
         return cls(code=code, message=message or "", retryable=renditions.is_retryable(code))
 
 
+def failure(code: Any, message: Any) -> Made:
+    """How a failure is read off these two columns."""
+
+    def made(_work: Work) -> Callable[[str | None, str | None], tuple[str, str, bool] | None]:
+        return lambda code, message: None if code is None else (code, message or "", renditions.is_retryable(code))
+
+    return Made((code, message), made, ("code", "message", "retryable"))
+
+
+def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., delivery.SignedUrl | None]]) -> Made:
+    """How a signed address is made of these columns."""
+
+    def made(work: Work) -> Callable[..., tuple[str, datetime] | None]:
+        signed = make(work)
+
+        def one(*values: Any) -> tuple[str, datetime] | None:
+            found = signed(*values)
+            return None if found is None else (found.url, found.valid_until)
+
+        return one
+
+    return Made(sources, made, ("url", "validUntil"), for_viewer=True)
+
+
 @strawberry.type(description="A way to make renditions, by name.")
 class RenditionPreset(Node):
-    name: str
-    format: Format
-    width: int = strawberry.field(description="Width of the box, in pixels.")
-    height: int = strawberry.field(description="Height of the box, in pixels.")
-    fit: Fit
-    quality: int = strawberry.field(description="1 to 100.")
-    background: str = strawberry.field(
-        description="What stands behind transparency where the format has none: #rrggbb."
+    id: strawberry.ID = column(GlobalId("RenditionPreset", RenditionPresetRow.id))
+    name: str = column(RenditionPresetRow.name)
+    format: Format = column(RenditionPresetRow.format)
+    width: int = column(RenditionPresetRow.width, "Width of the box, in pixels.")
+    height: int = column(RenditionPresetRow.height, "Height of the box, in pixels.")
+    fit: Fit = column(RenditionPresetRow.fit)
+    quality: int = column(RenditionPresetRow.quality, "1 to 100.")
+    background: str = column(
+        RenditionPresetRow.background, "What stands behind transparency where the format has none: #rrggbb."
     )
-    is_default: bool = strawberry.field(description="Made for every version without being asked.")
-    archived: bool
-    revision: int
+    is_default: bool = column(RenditionPresetRow.is_default, "Made for every version without being asked.")
+    archived: bool = column(RenditionPresetRow.archived_at.is_not(None))
+    revision: int = column(RenditionPresetRow.revision)
 
     @classmethod
     def of(cls, row: RenditionPresetRow) -> RenditionPreset:
@@ -77,13 +107,14 @@ class RenditionPreset(Node):
 @strawberry.type(description="What a preset makes of one version. Reading it never makes it.")
 class Rendition(Node):
     row: strawberry.Private[RenditionRow]
-    state: RenditionState
-    media_type: str | None
-    width: int | None
-    height: int | None
-    byte_size: BigInt | None
-    sha256: Sha256 | None
-    failure: RenditionFailure | None
+    id: strawberry.ID = column(GlobalId("Rendition", RenditionRow.id))
+    state: RenditionState = column(RenditionRow.state)
+    media_type: str | None = column(RenditionRow.media_type)
+    width: int | None = column(RenditionRow.width)
+    height: int | None = column(RenditionRow.height)
+    byte_size: BigInt | None = column(RenditionRow.byte_size)
+    sha256: Sha256 | None = column(RenditionRow.sha256)
+    failure: RenditionFailure | None = column(failure(RenditionRow.failure_code, RenditionRow.failure_message))
 
     @classmethod
     def of(cls, row: RenditionRow) -> Rendition:
@@ -99,12 +130,16 @@ class Rendition(Node):
             failure=RenditionFailure.of(row.failure_code, row.failure_message),
         )
 
-    @field("The name of the preset that made it.")
+    @field("The name of the preset that made it.", mapped=Column(renditions.MADE_BY))
     async def preset(self, info: strawberry.Info[Context]) -> str:
         preset = await info.context.load(presets.by_id, self.row.preset_id)
         return "" if preset is None else preset.name
 
-    @field("Where its bytes are fetched; null unless READY.", weight=3)
+    @field(
+        "Where its bytes are fetched; null unless READY.",
+        weight=3,
+        mapped=address((RenditionRow.id, RenditionRow.state, RenditionRow.sha256), delivery.rendition_urls),
+    )
     def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
 
@@ -266,3 +301,5 @@ def _wish(wanted: RenditionPresetCreateInput | RenditionPresetUpdateInput) -> pr
 
 KINDS["RenditionPreset"] = Kind(presets.by_id, RenditionPreset.of)
 KINDS["Rendition"] = Kind(renditions.visible, Rendition.of)
+TABLES["RenditionPreset"] = Table(presets.BY_ID, presets.BY_ID)
+TABLES["Rendition"] = Table(renditions.seen, renditions.WHOLE, identity.holds_asset)

@@ -10,6 +10,7 @@ from domain.work import Work
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
+from schema.mapped import GlobalId, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
 from schema.paging import After, Before, First, Last, PageInfo, cursors, page_info, total
@@ -19,8 +20,9 @@ from storage.tables import TagRow
 @strawberry.type(description="A word that assets are found by.")
 class Tag(Node):
     row: strawberry.Private[TagRow]
-    name: str
-    revision: int
+    id: strawberry.ID = column(GlobalId("Tag", TagRow.id))
+    name: str = column(TagRow.name)
+    revision: int = column(TagRow.revision)
 
     @classmethod
     def of(cls, row: TagRow) -> Tag:

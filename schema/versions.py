@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import assets, delivery, metadata, pages, presets, renditions
+from domain import assets, delivery, identity, metadata, pages, presets, renditions
 from domain.assets import personal
 from domain.global_ids import encode
 from domain.permissions import Permission
@@ -14,11 +15,12 @@ from domain.refusals import NotFound
 from schema.context import Context
 from schema.enums import RenditionState
 from schema.fields import Subject, deny, field, may
+from schema.mapped import TABLES, Column, GlobalId, Many, Table, column
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import PageInfo, cursors, page_info, total
-from schema.renditions import Rendition, RenditionFailure, SignedUrl
+from schema.renditions import Rendition, RenditionFailure, SignedUrl, address, failure
 from schema.scalars import BigInt, Instant, Json, Sha256
-from storage.tables import AssetVersionRow
+from storage.tables import AssetVersionRow, MetadataRow
 
 if TYPE_CHECKING:
     from schema.assets import Asset
@@ -26,25 +28,34 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="One thing a file says of itself.")
 class MetadataEntry:
-    namespace: str = strawberry.field(description="Where it stands: file, exif, iptc, xmp, pdf, icc.")
-    name: str
-    value: Json
+    namespace: str = column(MetadataRow.namespace, "Where it stands: file, exif, iptc, xmp, pdf, icc.")
+    name: str = column(MetadataRow.name)
+    value: Json = column(MetadataRow.value)
+
+
+# Named outside of the class, in which its fields hide the modules of the same name.
+_METADATA = Many("MetadataEntry", metadata.OF_VERSIONS, AssetVersionRow.id, needs=Permission.FIELD_PERSONAL)
+_RENDITIONS = Many("Rendition", renditions.OF_VERSIONS, AssetVersionRow.id)
+_RENDITION = dataclasses.replace(_RENDITIONS, where={"preset": renditions.PRESET_NAME})
 
 
 @strawberry.type(description="One set of bytes of an asset; it never changes.")
 class AssetVersion(Node):
     row: strawberry.Private[AssetVersionRow]
-    number: int = strawberry.field(description="1, 2, 3 … within its asset.")
-    sha256: Sha256
-    media_type: str = strawberry.field(description="What the bytes are, whatever the file's name says.")
-    byte_size: BigInt
-    width: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
-    height: int | None = strawberry.field(description="In pixels as displayed; null until it was read.")
-    file_name: str
-    captured_at: Instant | None
-    created_at: Instant
-    analysis: RenditionState = strawberry.field(description="How far the reading of its metadata has come.")
-    failure: RenditionFailure | None = strawberry.field(description="Why it could not be read.")
+    id: strawberry.ID = column(GlobalId("AssetVersion", AssetVersionRow.id))
+    number: int = column(AssetVersionRow.number, "1, 2, 3 … within its asset.")
+    sha256: Sha256 = column(AssetVersionRow.sha256)
+    media_type: str = column(AssetVersionRow.media_type, "What the bytes are, whatever the file's name says.")
+    byte_size: BigInt = column(AssetVersionRow.byte_size)
+    width: int | None = column(AssetVersionRow.width, "In pixels as displayed; null until it was read.")
+    height: int | None = column(AssetVersionRow.height, "In pixels as displayed; null until it was read.")
+    file_name: str = column(AssetVersionRow.file_name)
+    captured_at: Instant | None = column(AssetVersionRow.captured_at)
+    created_at: Instant = column(AssetVersionRow.created_at)
+    analysis: RenditionState = column(AssetVersionRow.analysis_state, "How far the reading of its metadata has come.")
+    failure: RenditionFailure | None = column(
+        failure(AssetVersionRow.failure_code, AssetVersionRow.failure_message), "Why it could not be read."
+    )
 
     @classmethod
     def of(cls, row: AssetVersionRow) -> AssetVersion:
@@ -67,7 +78,7 @@ class AssetVersion(Node):
     def subject(self) -> Subject:
         return Subject(personal.may, self.row.asset_id)
 
-    @field("Why it was made.", needs=Permission.FIELD_NOTES)
+    @field("Why it was made.", needs=Permission.FIELD_NOTES, mapped=Column(AssetVersionRow.change_note))
     def change_note(self) -> str | None:
         return self.row.change_note
 
@@ -90,6 +101,7 @@ class AssetVersion(Node):
         f"are left out without the permission `{Permission.FIELD_PERSONAL.value}`.",
         weight=10,
         size=1,
+        mapped=_METADATA,
     )
     async def metadata(self, info: strawberry.Info[Context]) -> list[MetadataEntry]:
         rows = await info.context.load(metadata.of_versions, self.row.id) or []
@@ -100,12 +112,18 @@ class AssetVersion(Node):
             deny(info, Permission.FIELD_PERSONAL)
         return [MetadataEntry(namespace=row.namespace, name=row.name, value=Json(row.value)) for row in shown]
 
-    @field("What the presets have made of it, or are making.")
+    @field(
+        "What the presets have made of it, or are making.",
+        mapped=_RENDITIONS,
+    )
     async def renditions(self, info: strawberry.Info[Context]) -> list[Rendition]:
         rows = await info.context.load(renditions.of_versions, self.row.id) or []
         return [Rendition.of(row) for row in rows]
 
-    @field("What the preset of this name has made of it; null where it was never asked to.")
+    @field(
+        "What the preset of this name has made of it; null where it was never asked to.",
+        mapped=_RENDITION,
+    )
     async def rendition(self, info: strawberry.Info[Context], preset: str) -> Rendition | None:
         for row in await info.context.load(renditions.of_versions, self.row.id) or []:
             made_by = await info.context.load(presets.by_id, row.preset_id)
@@ -113,7 +131,12 @@ class AssetVersion(Node):
                 return Rendition.of(row)
         return None
 
-    @field("Where its own bytes are fetched.", needs=Permission.ASSET_DOWNLOAD, weight=3)
+    @field(
+        "Where its own bytes are fetched.",
+        needs=Permission.ASSET_DOWNLOAD,
+        weight=3,
+        mapped=address((AssetVersionRow.id, AssetVersionRow.sha256), delivery.original_urls),
+    )
     def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.original_url(info.context.work, self.row))
 
@@ -149,3 +172,4 @@ class AssetVersionConnection:
 
 
 KINDS["AssetVersion"] = Kind(assets.versions_by_id, AssetVersion.of)
+TABLES["AssetVersion"] = Table(assets.versions_seen, assets.VERSIONS, identity.holds_asset)

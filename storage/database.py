@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pysqlite3.dbapi2
 import sqlalchemy as sa
@@ -29,6 +29,10 @@ POOL_SIZE = 8
 _FULL: frozenset[object] = frozenset({"53100", pysqlite3.dbapi2.SQLITE_FULL, 4874})  # 4874: SQLITE_IOERR_SHMSIZE
 _LOST: frozenset[object] = frozenset({"40001", "40P01"})
 _WAITED: frozenset[object] = frozenset({"55P03", pysqlite3.dbapi2.SQLITE_BUSY})
+
+
+#: Execution options of a connection on which a transaction has begun already.
+BEGUN: Final = {"begun": True}
 
 
 class Full(Exception):
@@ -61,17 +65,17 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Raises `Full` and `Contended`."""
-        with _naming_failures(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with naming_failures(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one snapshot and must not write (PostgreSQL refuses; SQLite would ask for a lock)."""
-        with _naming_failures(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+        with naming_failures(), Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @property
-    def _reader(self) -> sa.Engine:
+    def reader(self) -> sa.Engine:
         if self.is_postgres:
             return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         return self.engine.execution_options(readonly=True)
@@ -148,12 +152,16 @@ def _configure(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get("readonly", False)
+    told = connection.get_execution_options()
+    reads = told.get("readonly", False)
+    if "begun" in told:
+        return
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def _naming_failures() -> Iterator[None]:
+def naming_failures() -> Iterator[None]:
+    """What a driver gives up on is raised as `Full` or `Contended`."""
     try:
         yield
     except sa.exc.DBAPIError as error:

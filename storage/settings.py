@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     search_backend: Literal["whoosh", "tantivy"] = Field(
         "whoosh", description="Search index: whoosh, or tantivy (extra `tantivy`)."
     )
+    plans: bool = Field(
+        True, description="Whether queries are answered by compiled plans where they can be; the answers are the same."
+    )
     max_upload_bytes: int = Field(100 * 1024 * MEBIBYTE, ge=1, description="Largest file taken, in bytes.")
     max_pixels: int = Field(500_000_000, ge=1, description="Largest picture decoded, in pixels.")
     upload_days: int = Field(7, ge=1, le=365, description="Days an unfinished or unused upload is kept.")

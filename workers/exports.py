@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO, ClassVar, cast
 
-from domain import exports
+from domain import changes, exports
 from domain.work import Work
 from storage.blobs import BlobMissing, BlobStore
 from storage.jobs import Claimed
@@ -35,6 +35,7 @@ class SweepExports:
 def write_export(tools: Tools, job: Claimed) -> Write:
     export_id = int(job.payload["export_id"])
     for _ in range(MOST_TURNS):
+        changes.settle(tools.hub)  # so that the feed, from the cursor on, tells little that the lines say already
         with tools.writing() as work:
             wanted = exports.begin(work, export_id)
         if not wanted:

@@ -18,17 +18,25 @@ from domain.assets.creating import (
 )
 from domain.assets.deciding import check_allowed, check_state, viewer_can
 from domain.assets.filtering import sql_of
-from domain.assets.listing import Order, OrderField, Stage, count, facets, page
+from domain.assets.listing import Order, OrderField, Stage, count, counting, facets, page, statement
 from domain.assets.reading import (
+    STAMPS,
+    VERSIONS,
+    WHOLE,
     by_id,
+    seen,
     shown_versions,
     version_counts,
     versions_by_id,
     versions_of,
+    versions_seen,
     with_digest,
 )
 
 __all__ = [
+    "STAMPS",
+    "VERSIONS",
+    "WHOLE",
     "Changes",
     "Content",
     "Created",
@@ -43,6 +51,7 @@ __all__ = [
     "check_allowed",
     "check_state",
     "count",
+    "counting",
     "create",
     "facets",
     "judge",
@@ -51,12 +60,15 @@ __all__ = [
     "page",
     "recognise",
     "restore",
+    "seen",
     "shown_versions",
     "sql_of",
+    "statement",
     "update",
     "version_counts",
     "versions_by_id",
     "versions_of",
+    "versions_seen",
     "viewer_can",
     "with_digest",
 ]

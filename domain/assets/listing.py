@@ -59,6 +59,18 @@ def effective(condition: Condition | None) -> Condition:
     return All((given, Not(Is("lifecycle", "ARCHIVED"))))
 
 
+def statement(
+    work: Work, condition: Condition | None, order: Sequence[Order], stage: Stage = Stage.DRAFT
+) -> tuple[sa.Select[Any], tuple[Key, ...]]:
+    """All that the list holds, and its order."""
+    chosen = checked_order(order) or NEWEST_FIRST
+    keys = [Key(_column(work, each.field), each.descending) for each in chosen]
+    keys.append(Key(AssetRow.id, chosen[-1].descending))
+    by_version = any(each.field in {OrderField.CAPTURED_AT, OrderField.BYTE_SIZE} for each in chosen)
+    found = _filtered(sa.select(AssetRow), work, effective(condition), stage, by_version=by_version)
+    return found, tuple(keys)
+
+
 def page(
     work: Work,
     condition: Condition | None,
@@ -66,17 +78,16 @@ def page(
     wanted: Paging,
     stage: Stage = Stage.DRAFT,
 ) -> Slice[AssetRow]:
-    chosen = checked_order(order) or NEWEST_FIRST
-    keys = [Key(_column(work, each.field), each.descending) for each in chosen]
-    keys.append(Key(AssetRow.id, chosen[-1].descending))
-    by_version = any(each.field in {OrderField.CAPTURED_AT, OrderField.BYTE_SIZE} for each in chosen)
-    statement = _filtered(sa.select(AssetRow), work, effective(condition), stage, by_version=by_version)
-    return read_slice(work, statement, keys, wanted)
+    return read_slice(work, *statement(work, condition, order, stage), wanted)
 
 
 def count(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> int:
-    statement = _filtered(sa.select(sa.func.count()).select_from(AssetRow), work, effective(condition), stage)
-    return work.session.scalar(statement) or 0
+    return work.session.scalar(counting(work, condition, stage)) or 0
+
+
+def counting(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> sa.Select[int]:
+    """What counts all that the list holds."""
+    return _filtered(sa.select(sa.func.count()).select_from(AssetRow), work, effective(condition), stage)
 
 
 def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: Stage) -> dict[int, AssetRow]:

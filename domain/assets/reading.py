@@ -4,24 +4,48 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import identity
+from domain import identity, reads
 from domain.assets import deciding
 from domain.pages import Paging, Slice, sliced
+from domain.reads import By
 from domain.refusals import NotFound, StaleRevision
 from domain.work import Work
-from storage.tables import AssetRow, AssetVersionRow
+from storage.tables import AssetRow, AssetStampRow, AssetVersionRow, TableEpochRow
 
 #: Most assets named as holders of the same bytes; each beyond the first was made DISTINCT on purpose.
 MAX_HOLDERS = 100
 
 
+def _stamps() -> tuple[sa.ColumnElement[int], ...]:
+    own = sa.select(AssetStampRow.stamp).where(AssetStampRow.asset_id == AssetRow.id).correlate(AssetRow)
+    shared = sa.select(sa.func.sum(TableEpochRow.epoch))
+    return sa.func.coalesce(own.scalar_subquery(), 0), shared.scalar_subquery()
+
+
+#: Beside an `AssetRow`: what moves whenever anything changes that is shown of the asset to somebody.
+STAMPS: Final = _stamps()
+#: Assets and versions by id, whoever may see them.
+WHOLE: Final = By(sa.select(AssetRow), AssetRow.id)
+VERSIONS: Final = By(sa.select(AssetVersionRow), AssetVersionRow.id)
+
+
+def seen(work: Work) -> By:
+    """Assets by id that the viewer may see."""
+    return By(sa.select(AssetRow).where(identity.sees_asset(work)), AssetRow.id)
+
+
+def versions_seen(work: Work) -> By:
+    """Versions by id that the viewer may see, with their assets."""
+    rows = sa.select(AssetVersionRow).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+    return By(rows.where(identity.sees_version(work)), AssetVersionRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
-    rows = sa.select(AssetRow).where(AssetRow.id.in_(set(ids)), identity.sees_asset(work))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
 def held(
@@ -57,12 +81,7 @@ def with_digest(work: Work, sha256: str) -> list[AssetRow]:
 
 
 def versions_by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetVersionRow]:
-    rows = (
-        sa.select(AssetVersionRow)
-        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(AssetVersionRow.id.in_(set(ids)), identity.sees_version(work))
-    )
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, versions_seen(work), ids)
 
 
 def shown_versions(work: Work, asset_ids: Iterable[int]) -> dict[int, AssetVersionRow]:

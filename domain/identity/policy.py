@@ -7,7 +7,7 @@ asking the rule. Whatever reads assets, versions, lightboxes or tags asks here; 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -20,7 +20,7 @@ from domain.identity import opened, reaching
 from domain.identity.opened import Opened
 from domain.permissions import Permission
 from domain.refusals import NotAllowed
-from domain.work import BRAND_ORG_ID, Work
+from domain.work import BRAND_ORG_ID, Viewer, Work
 from storage.tables import (
     ApprovalRow,
     AssetRow,
@@ -49,6 +49,10 @@ class Change(NamedTuple):
 
     updated_at: datetime
     revision: int
+
+
+#: What seeing an asset, and which of its versions, asks.
+_SEEING = (Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED, Permission.INBOX_VIEW)
 
 
 def sees_asset(work: Work) -> sa.ColumnElement[bool]:
@@ -81,6 +85,11 @@ def shown_version_id(work: Work) -> sa.ColumnElement[int | None]:
 def shown_updated_at(work: Work) -> sa.ColumnElement[datetime]:
     """Of an `AssetRow`, when it last changed in what the viewer may see: what filters and orders speak of."""
     return _shown(work, AssetRow.updated_at.expression, AssetRow.public_updated_at.expression)
+
+
+def shown_revision(work: Work) -> sa.ColumnElement[int]:
+    """Of an `AssetRow`, the revision that it came to with that change."""
+    return _shown(work, AssetRow.revision.expression, AssetRow.public_revision.expression)
 
 
 def sees_lightbox(work: Work) -> sa.ColumnElement[bool]:
@@ -122,6 +131,18 @@ def holds_asset(work: Work, permission: Permission) -> sa.ColumnElement[bool]:
     return opened.kept(
         work, (permission, work.viewer.holdings.reach(permission)), lambda: reaching.of(work, permission)
     )
+
+
+def likeness(work: Work, permissions: Iterable[Permission] = ()) -> Hashable:
+    """In a unit of work that reads: equal for those for whom the conditions on assets and versions are spelled alike,
+    and those that these permissions hold.
+    """
+    return tuple(reaching.likeness(work, each) for each in (*_SEEING, *permissions))
+
+
+def sees_everything(viewer: Viewer) -> bool:
+    """Whether no asset and no version of one is hidden from them, whatever happens to shares and lightboxes."""
+    return all(viewer.holdings.reach(each).is_everywhere for each in _SEEING)
 
 
 def in_orgs(work: Work, permission: Permission, column: Any) -> sa.ColumnElement[bool]:

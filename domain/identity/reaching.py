@@ -10,7 +10,7 @@ Always true here:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -33,17 +33,28 @@ _PLACED, _OWNER, _SHARER = sa.orm.aliased(AssetRow), sa.orm.aliased(Organisation
 
 def of(work: Work, permission: Permission) -> Condition:
     reach = work.viewer.holdings.reach(permission)
+    if reach.is_everywhere:
+        return sa.true()
     if not opened.is_snapshot(work):
         return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission), _NOTHING))
+    return _spelt(permission, reach, _known(work, permission, reach))
+
+
+def likeness(work: Work, permission: Permission) -> Hashable:
+    """In a unit of work that reads: equal for those for whom `of` is spelled alike."""
+    reach = work.viewer.holdings.reach(permission)
+    return True if reach.is_everywhere else (reach, _known(work, permission, reach))
+
+
+def _known(work: Work, permission: Permission, reach: Reach) -> _Known:
     ways = opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else ()
     trees = [scope.orgs for scope in reach.allowed if isinstance(scope, Tree) and scope.orgs]
     trees = [org_ids for org_ids in trees if ways or len(org_ids) > 1]  # one alone is found in order by the index
-    known = _Known(
+    return _Known(
         ways=ways,
         many=frozenset(org_ids for org_ids in trees if opened.are_many(work, org_ids)),
         on_postgres=opened.is_postgres(work),
     )
-    return _spelt(permission, reach, known)
 
 
 def both(

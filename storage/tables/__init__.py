@@ -25,6 +25,7 @@ from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
 from storage.tables.renditions import RenditionPresetRow, RenditionRow
 from storage.tables.row import Row
 from storage.tables.sharing import GuestLinkRow, ShareRow
+from storage.tables.stamps import AssetStampRow, TableEpochRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
 from storage.tables.webhooks import WebhookAttemptRow, WebhookDeliveryRow, WebhookRow
 from storage.tables.workflow import ApprovalRow
@@ -32,6 +33,7 @@ from storage.tables.workflow import ApprovalRow
 __all__ = [
     "ApprovalRow",
     "AssetRow",
+    "AssetStampRow",
     "AssetTagRow",
     "AssetVersionRow",
     "AuditHeadRow",
@@ -59,6 +61,7 @@ __all__ = [
     "RoleRow",
     "Row",
     "ShareRow",
+    "TableEpochRow",
     "TagRow",
     "TagSynonymRow",
     "TeamMemberRow",

@@ -74,6 +74,7 @@ class AssetRow(Row):
         Index("ix_asset_latest", "updated_at", "id"),
         Index("ix_asset_latest_change", "public_updated_at", "id"),
         Index("ix_asset_named", "title_folded", "id"),
+        Index("ix_asset_lifecycle", "lifecycle"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

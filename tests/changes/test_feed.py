@@ -245,7 +245,7 @@ def test_a_grant_of_one_asset_is_told_one_by_one(scene: Scene) -> None:
     begun = end(seen_by(scene, scene.partner))
     with scene.hub.writing(HUB) as work:
         assert scene.partner.principal_id is not None
-        given = {"scope": "ASSET", "asset_id": asset, "org_id": scene.north}
+        given: dict[str, Any] = {"scope": "ASSET", "asset_id": asset, "org_id": scene.north}
         acting.give(scene.hub, scene.partner.principal_id, "partner", session=work.session, **given)
     page = read(seen_by(scene, scene.partner), begun)
     assert (page["resync"], told(page)) == (False, [("CREATED", encode("Asset", asset), None)])

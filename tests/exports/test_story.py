@@ -142,7 +142,12 @@ def test_what_a_killed_worker_has_written_is_not_written_again(client: Client, m
         assert exports.keep(work, number, batch, stored) is None  # a batch counts once
     asked: list[int] = []
     read = exports.batch
-    monkeypatch.setattr(exports, "batch", lambda work, id_: asked.append(id_) or read(work, id_))
+
+    def noted(work: Work, id_: int) -> Any:
+        asked.append(id_)
+        return read(work, id_)
+
+    monkeypatch.setattr(exports, "batch", noted)
 
     work_off(client.hub, DUTIES)
 
@@ -182,7 +187,7 @@ def test_rights_that_change_while_it_is_written_begin_it_anew(scene: Scene, monk
     partner = Client(scene.hub, scene.renewed(scene.partner))
     other = scene.asset()
     export = ask(partner)
-    keep, turns = exports.keep, []
+    keep, turns = exports.keep, list[int]()
 
     def keep_and_turn(*given: Any) -> Any:
         if not turns:

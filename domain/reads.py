@@ -1,0 +1,95 @@
+"""Reads that are declared once and answered two ways: as rows, and as statements over just the columns that are wanted.
+
+A declaration says which rows there are, whose they are and in which order. The policy is part of it: whoever declares
+it puts the viewer's conditions into `rows`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.pages import Key
+from domain.work import Work
+from storage import statements
+from storage.statements import Statement
+
+
+@dataclass(frozen=True)
+class By:
+    """Rows of one entity, each found by its `key`."""
+
+    rows: sa.Select[Any]
+    key: Any
+
+
+@dataclass(frozen=True)
+class Below:
+    """Rows of one entity that belong to a parent whose key is `parent`, in this order.
+
+    With `once`, of the rows of one parent that agree in that column only the first counts.
+    """
+
+    rows: sa.Select[Any]
+    parent: Any
+    order: tuple[Any, ...]
+    once: Any = None
+
+
+def by_id(work: Work, by: By, ids: Iterable[int]) -> dict[int, Any]:
+    """Rows whose key is their id, by it."""
+    return {row.id: row for row in work.session.scalars(by.rows.where(by.key.in_(set(ids))))}
+
+
+def grouped(work: Work, below: Below, parents: Iterable[int]) -> dict[int, list[Any]]:
+    """Per parent its rows in order; parents without any are left out."""
+    extra = [] if below.once is None else [below.once]
+    rows = below.rows.add_columns(below.parent, *extra).where(below.parent.in_(set(parents)))
+    found: dict[int, list[Any]] = defaultdict(list)
+    seen: set[tuple[int, Any]] = set()
+    for row, parent, *once in work.session.execute(rows.order_by(below.parent, *below.order)):
+        if not once or (parent, once[0]) not in seen:
+            seen.update((parent, each) for each in once)
+            found[parent].append(row)
+    return found
+
+
+def found_by(by: By, columns: Sequence[Any], dialect: sa.Dialect) -> Statement:
+    """Rows of (key, *columns)."""
+    rows = by.rows.with_only_columns(by.key, *columns, maintain_column_froms=True)
+    return statements.compiled(rows.where(statements.among(by.key, dialect)), dialect)
+
+
+def found_below(
+    below: Below, columns: Sequence[Any], dialect: sa.Dialect, equal: Iterable[tuple[Any, str]] = ()
+) -> Statement:
+    """Rows of (parent, *columns), with a last one where the declaration has `once`; by parent and in order. Of those in
+    which each column of `equal` is what the parameter of its name says.
+    """
+    extra = [] if below.once is None else [below.once]
+    rows = below.rows.with_only_columns(below.parent, *columns, *extra, maintain_column_froms=True)
+    rows = rows.where(statements.among(below.parent, dialect))
+    rows = rows.where(*(column == sa.bindparam(name, type_=column.type) for column, name in equal))
+    return statements.compiled(rows.order_by(below.parent, *below.order), dialect)
+
+
+def listed(rows: sa.Select[Any], columns: Sequence[Any], keys: Sequence[Key], dialect: sa.Dialect) -> Statement:
+    """A page of a list that `pages.ordered` has prepared: rows of (*columns, *the keys of its order)."""
+    wanted = rows.with_only_columns(*columns, *(key.column for key in keys), maintain_column_froms=True)
+    return statements.compiled(wanted, dialect)
+
+
+def first_only(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Without the last column, and of the rows of one parent that agree in it only the first."""
+    seen = set()
+    kept = []
+    for row in rows:
+        mark = row[0], row[-1]
+        if mark not in seen:
+            seen.add(mark)
+            kept.append(row[:-1])
+    return kept

@@ -1,0 +1,145 @@
+"""How fields are read off rows, said once beside the field: for those who ask for one and for plans that read many.
+
+A field without such a word is answered by its resolver alone, and no plan speaks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import strawberry
+
+from domain.pages import Key, Paging
+from domain.permissions import Permission
+from domain.reads import Below, By
+from domain.work import Work
+
+#: Key of a Strawberry field's metadata.
+MAPPED: Final = "mapped"
+
+#: A column of the type's own row, or what makes one for a viewer.
+Source: TypeAlias = Any
+#: How rows are found; what asks for the unit of work depends on the viewer.
+Found: TypeAlias = By | Below | Callable[[Work], By | Below]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A leaf that is one column: a text, a number, a moment, a word of an enum. Where the viewer decides which it is,
+    `like` is a column of the same kind.
+    """
+
+    source: Source
+    like: Source = None
+
+
+@dataclass(frozen=True)
+class GlobalId:
+    """The opaque id of a row of this type."""
+
+    type: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Made:
+    """What Python makes of some columns: a scalar, or with `parts` an object as a tuple of these fields; None for null.
+
+    `make` is given the unit of work once and then the columns of each row. What it makes `for_viewer` is good for them
+    alone and until the hour ends.
+    """
+
+    sources: tuple[Source, ...]
+    make: Callable[[Work], Callable[..., Any]]
+    parts: tuple[str, ...] = ()
+    for_viewer: bool = False
+
+
+@dataclass(frozen=True)
+class One:
+    """Another row, found by the key that stands in this one.
+
+    `decided` is the key where the viewer decides which row it is: `(work) → expression` over the parent's row.
+    """
+
+    type: str
+    by: Found
+    source: Source = None
+    decided: Callable[[Work], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Many:
+    """Rows that belong to this one. With `where`, by argument the column it has to equal, and of those the first."""
+
+    type: str
+    below: Found
+    source: Source
+    where: Mapping[str, Source] | None = None
+    needs: Permission | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A type of which every value is one row, found by its id."""
+
+    #: Rows that the viewer sees.
+    seen: By | Callable[[Work], By]
+    #: Rows whoever sees them: what is read of those that were found already.
+    whole: By
+    #: The condition on a row that the viewer holds a permission for it.
+    held: Callable[[Work, Permission], Any] | None = None
+    #: Columns that move whenever anything changes that a value shows; none: values are never kept.
+    stamps: tuple[Any, ...] = ()
+
+
+#: Ids that may be asked for at once.
+MAX_NODES: Final = 100
+#: By GraphQL type name.
+TABLES: Final[dict[str, Table]] = {}
+
+
+def column(source: Source, description: str | None = None) -> Any:
+    """A plain field of a Strawberry type that is a column of its row, or mapped otherwise."""
+    mapped = source if isinstance(source, Column | GlobalId | Made) else Column(source)
+    return strawberry.field(description=description, metadata={MAPPED: mapped})
+
+
+@dataclass(frozen=True)
+class ById:
+    """A root field that finds one row of a type by its argument `id`; None: of whichever type the id names."""
+
+    type: str | None
+
+
+@dataclass(frozen=True)
+class AllById:
+    """A root field that finds rows of any type by its argument `ids`."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list, ready to be read: all its rows, bound by what the viewer sees, with its order; how many they are; and the
+    page that is wanted.
+
+    `like` tells it from lists of another filter or order, not from those of other viewers: what is made of `rows` and
+    `total` for the one is good for the other.
+    """
+
+    rows: Callable[[], tuple[Any, tuple[Key, ...]]]
+    total: Callable[[], Any]
+    wanted: Paging
+    like: Hashable
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A root field that answers a Relay connection. `prepare` is given the unit of work and the field's arguments;
+    None where only the resolver can answer. `constant` are fields of an edge that are the same on every row.
+    """
+
+    type: str
+    prepare: Callable[..., Listing | None]
+    constant: Mapping[str, Any]

@@ -1,0 +1,157 @@
+"""Compiled plans: what a document asks of mapped types, read in a few statements and written straight to bytes.
+
+Always true here:
+- A plan answers what ordinary execution would, byte for byte, or nothing at all: what is not mapped, refused, denied or
+  wrong is left to ordinary execution (`None`).
+- Nothing that is read is older than the moment of asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import orjson
+import structlog
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
+
+from domain import identity
+from domain.hub import Hub
+from domain.refusals import Refusal
+from domain.work import Viewer
+from schema.plans import kept, running
+from schema.plans.entities import Run
+from schema.plans.kept import Memory, Recent
+from schema.plans.planning import Operation, Plan
+from schema.plans.shape import Unplannable
+
+#: Sets of variables remembered of an operation.
+MOST_VARIABLES: Final = 64
+
+_log = structlog.get_logger("plans")
+
+
+@dataclass(frozen=True)
+class Language:
+    """How arguments of GraphQL become Python's."""
+
+    config: Any
+    registry: Any
+
+
+@dataclass
+class Counted:
+    """How many answers plans gave, and how often they failed where they should not have."""
+
+    answered: int = 0
+    failed: int = 0
+
+
+counted = Counted()
+
+
+@dataclass(eq=False)
+class Known:
+    """An operation of a valid document with the plans made of it: per set of conditions one, or why there is none."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+    node: OperationDefinitionNode
+    plans: dict[tuple[bool, ...], Plan | Unplannable] = field(default_factory=dict)
+    asked: Recent[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Recent(MOST_VARIABLES))
+
+    @cached_property
+    def operation(self) -> Operation:
+        return Operation.of(self.schema, self.document, self.node)
+
+    def ask(self, language: Language, variables: Mapping[str, Any]) -> tuple[Plan, tuple[Mapping[str, Any], ...]]:
+        """The plan for these variables, and its fields' arguments."""
+        key = orjson.dumps(variables)
+        found = self.asked.get(key)
+        if found is None:
+            values = self.operation.variables(variables)
+            plan = self._plan(values)
+            found = self.asked.put(key, (plan, plan.given(values, language.config, language.registry)))
+        return found
+
+    def _plan(self, values: VariableValues) -> Plan:
+        conditions = tuple(bool(values.coerced.get(name)) for name in self.operation.conditions)
+        if conditions not in self.plans:
+            try:
+                self.plans[conditions] = self.operation.plan(conditions)
+            except Unplannable as reason:
+                self.plans[conditions] = reason
+        found = self.plans[conditions]
+        if isinstance(found, Unplannable):
+            raise found
+        return found
+
+
+def answer(
+    language: Language,
+    hub: Hub,
+    viewer: Viewer,
+    known: Known,
+    variables: Mapping[str, Any],
+) -> bytes | None:
+    """The answer's `data` as JSON; None where ordinary execution has to answer."""
+    try:
+        plan, arguments = known.ask(language, variables)
+        return _Asking(hub, viewer, plan, arguments, (known, orjson.dumps(variables))).data()
+    except (Unplannable, Refusal):
+        return None
+    except Exception:  # noqa: BLE001  # ordinary execution answers, and tells it if it fails as well
+        counted.failed += 1
+        _log.warning("plan.failed", exc_info=True)
+        return None
+
+
+class _Asking:
+    """One viewer's asking of one plan."""
+
+    def __init__(
+        self, hub: Hub, viewer: Viewer, plan: Plan, arguments: tuple[Mapping[str, Any], ...], key: Hashable
+    ) -> None:
+        self.hub, self.viewer, self.plan, self.arguments = hub, viewer, plan, arguments
+        reach = viewer.holdings.reach
+        self.guards = tuple(sorted((each for each in plan.needs if not reach(each).is_everywhere), key=str))
+        #: Addresses are the viewer's own, and the same text for an hour.
+        hour = hub.clock().replace(minute=0, second=0, microsecond=0)
+        self.scope = (viewer.principal_id, viewer.org_id, viewer.token_id, hub.settings.public_url, hour)
+        self.key = (key, self.scope)
+
+    def data(self) -> bytes:
+        memory = kept.of(self.hub.database)
+        if self.guards or not identity.sees_everything(self.viewer):
+            data = self._read(memory)
+        else:
+            data = self._remembered(memory)
+        counted.answered += 1
+        return data
+
+    def _remembered(self, memory: Memory) -> bytes:
+        """For those whose sight no moment ends: what was right is right until something is committed."""
+        epoch = memory.epochs.now()
+        data = memory.answers.find(self.key, epoch)
+        if data is None:
+            data = self._read(memory)
+            if epoch is not None and memory.epochs.now() == epoch:
+                memory.answers.keep(self.key, epoch, data)
+        return data
+
+    def _read(self, memory: Memory) -> bytes:
+        with self.hub.snapshot(self.viewer) as (work, snapshot):
+            run = Run(
+                work=work,
+                cursor=snapshot.cursor,
+                dialect=snapshot.dialect,
+                kept=memory.values,
+                likeness=identity.likeness(work, self.guards),
+                guards=self.guards,
+                arguments=self.arguments,
+                viewer=self.scope,
+            )
+            return running.data(run, self.plan)

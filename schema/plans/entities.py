@@ -1,0 +1,156 @@
+"""Values of one type as a document wants them: found, read and written to bytes, or kept from before.
+
+Always true here:
+- What the viewer decides (which rows, which version) is asked of the database every time. Kept are only bytes that
+  depend on nothing but what their key says: the value's stamps, what was decided, and the arguments.
+- All of one run is read from one snapshot.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from domain import reads
+from domain.permissions import Permission
+from domain.reads import Below, By
+from domain.work import Work
+from schema.mapped import TABLES
+from schema.plans import writing
+from schema.plans.kept import Kept, Recent
+from schema.plans.shape import Link, Shape, Unplannable, walk
+from schema.plans.writing import Reading, Written
+from storage import statements
+from storage.statements import Dialect, Statement
+
+#: Statements kept per type in a document: a few for each of the viewers who ask it.
+MOST_STATEMENTS: Final = 256
+
+_serial = itertools.count()
+
+
+@dataclass
+class Run:
+    """One answering: what was given, and the snapshot that is read."""
+
+    work: Work
+    cursor: Any
+    dialect: Dialect
+    kept: Kept
+    #: Tells viewers apart for whom the same rows are found by other statements.
+    likeness: Hashable
+    #: Permissions that the answer needs and the viewer does not hold everywhere.
+    guards: tuple[Permission, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+    #: Whose addresses stand in the answer, and until when.
+    viewer: Hashable
+
+
+@dataclass(eq=False)
+class Entity:
+    shape: Shape
+    serial: int = field(default_factory=lambda: next(_serial))
+
+    def __post_init__(self) -> None:
+        self.table = TABLES[self.shape.type]
+        self._written: dict[str, Written] = {}
+        self._stamps = self.table.stamps
+        self._finding: Recent[Statement] = Recent(MOST_STATEMENTS)
+        self._reading: Recent[tuple[Statement, bool]] = Recent(MOST_STATEMENTS)
+        slots: set[int] = set()
+
+        def note(each: Any) -> None:
+            if isinstance(each, Link) and each.arguments is not None:
+                slots.add(each.arguments)
+
+        walk(self.shape, note)
+        self._slots = tuple(sorted(slots))
+
+    def heads(self, run: Run) -> list[Any]:
+        """Columns that are asked every time, beside the id: stamps, what the viewer decides, whether they may."""
+        held = self.table.held
+        if run.guards and held is None:
+            raise Unplannable(f"{self.shape.type} says nothing of permissions")
+        guards = [] if held is None else [held(run.work, permission) for permission in run.guards]
+        decided = [decide(run.work) for decide in self._of(run.dialect).decided]
+        return [*self._stamps, *decided, *guards]
+
+    def width(self, run: Run) -> int:
+        """How many `heads` there are."""
+        return len(self._stamps) + len(self._of(run.dialect).decided) + len(run.guards)
+
+    def find(self, run: Run, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
+        """Of these ids the heads of those that the viewer sees."""
+        key = (run.dialect.name, run.likeness, run.guards)
+        statement = self._finding.get(key)
+        if statement is None:
+            statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
+        rows = statement.run(run.cursor, **{statements.KEYS: statements.keys(ids, run.dialect)})
+        return {row[0]: row[1:] for row in rows}
+
+    def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
+        """The finished bytes of each."""
+        written, stamps = self._of(run.dialect), len(self._stamps)
+        end = stamps + len(written.decided)
+        if run.guards and not all(all(head[end:]) for head in heads.values()):
+            raise Unplannable("a permission does not hold for each of them")
+        if not stamps:
+            return self._read(run, {id_: head[:end] for id_, head in heads.items()})
+        arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
+        scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None)
+        keys = {id_: (scope, id_, head[:end]) for id_, head in heads.items()}
+        found = run.kept.find(keys)
+        if len(found) < len(heads):
+            fresh = self._read(run, {id_: heads[id_][stamps:end] for id_ in heads.keys() - found.keys()})
+            run.kept.keep((keys[id_], value) for id_, value in fresh.items())
+            found |= fresh
+        return found
+
+    def _read(self, run: Run, decided: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
+        written = self._of(run.dialect)
+        rows: list[list[tuple[Any, ...]]] = []
+        for reading in written.readings:
+            if reading.number == 0:
+                wanted: Iterable[Any] = decided
+            elif reading.place < 0:
+                wanted = {each[~reading.place] for each in decided.values()}
+            else:
+                wanted = {row[reading.place] for row in rows[reading.parent]}
+            rows.append(self._rows(run, reading, [each for each in wanted if each is not None]))
+        return written.write(rows, decided, [made.make(run.work) for made in written.made])
+
+    def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> list[tuple[Any, ...]]:
+        if not wanted:
+            return []
+        statement, has_once = self._statement(run, reading)
+        given = {} if reading.arguments is None else run.arguments[reading.arguments]
+        where = {name: given[name] for name, _ in reading.where}
+        rows = statement.run(run.cursor, **where, **{statements.KEYS: statements.keys(wanted, run.dialect)})
+        return reads.first_only(rows) if has_once else rows
+
+    def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
+        found = reading.found
+        likeness = run.likeness if callable(found) else None
+        key = (reading.number, run.dialect.name, likeness)
+        known = self._reading.get(key)
+        if known is None:
+            declared: By | Below = found(run.work) if callable(found) else found
+            if isinstance(declared, By):
+                made, once = reads.found_by(declared, reading.columns, run.dialect), False
+            else:
+                equal = [(column, name) for name, column in reading.where]
+                made, once = reads.found_below(declared, reading.columns, run.dialect, equal), declared.once is not None
+            known = self._reading.put(key, (made, once))
+        return known
+
+    def _of(self, dialect: Dialect) -> Written:
+        known = self._written.get(dialect.name)
+        if known is None:
+            known = self._written[dialect.name] = writing.written(self.shape, self.table.whole, dialect)
+        return known
+
+    def _seen(self, run: Run) -> By:
+        seen = self.table.seen
+        return seen(run.work) if callable(seen) else seen

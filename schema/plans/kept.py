@@ -1,0 +1,122 @@
+"""What was answered before, kept within a bound: the bytes of one value, by everything that they depend on."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+from storage import epochs
+from storage.database import Database
+
+Value = TypeVar("Value")
+
+#: Bytes of values kept per database and process; the keys weigh about as much again.
+MOST_BYTES: Final = 64 * 1024 * 1024
+#: What a key and its place in the order weigh, about.
+OVERHEAD: Final = 400
+
+
+class Kept:
+    """Values by key, those looked at longest ago forgotten first. Any number of threads may use it."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._values: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def find(self, keys: Mapping[int, Hashable]) -> dict[int, bytes]:
+        """Of these keys those that are kept."""
+        found = {}
+        with self._lock:
+            for number, key in keys.items():
+                value = self._values.get(key)
+                if value is not None:
+                    self._values.move_to_end(key)
+                    found[number] = value
+        return found
+
+    def keep(self, pairs: Iterable[tuple[Hashable, bytes]]) -> None:
+        with self._lock:
+            for key, value in pairs:
+                if key not in self._values:
+                    self._values[key] = value
+                    self._size += len(value) + OVERHEAD
+            while self._size > self._most and self._values:
+                self._size -= len(self._values.popitem(last=False)[1]) + OVERHEAD
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Answers:
+    """Whole answers, each with the epoch in which it was right."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._answers: OrderedDict[Hashable, tuple[Hashable, bytes]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable, epoch: Hashable) -> bytes | None:
+        with self._lock:
+            found = self._answers.get(key)
+            if found is None or found[0] != epoch:
+                return None
+            self._answers.move_to_end(key)
+            return found[1]
+
+    def keep(self, key: Hashable, epoch: Hashable, answer: bytes) -> None:
+        with self._lock:
+            old = self._answers.pop(key, None)
+            self._size += len(answer) + OVERHEAD - (0 if old is None else len(old[1]) + OVERHEAD)
+            self._answers[key] = epoch, answer
+            while self._size > self._most and self._answers:
+                self._size -= len(self._answers.popitem(last=False)[1][1]) + OVERHEAD
+
+
+class Memory:
+    """What is remembered of one database: values, whole answers, and whether these can still be right."""
+
+    def __init__(self, database: Database) -> None:
+        self.values = Kept()
+        self.answers = Answers()
+        self.epochs = epochs.Epochs(database)
+
+
+_by_engine: weakref.WeakKeyDictionary[Any, Memory] = weakref.WeakKeyDictionary()
+
+
+def of(database: Database) -> Memory:
+    """What is remembered of this database."""
+    found = _by_engine.get(database.engine)
+    if found is None:
+        found = _by_engine.setdefault(database.engine, Memory(database))
+    return found
+
+
+class Recent(Generic[Value]):
+    """At most so many things by key; the one asked for longest ago goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._things: OrderedDict[Hashable, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        with self._lock:
+            found = self._things.get(key)
+            if found is not None:
+                self._things.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, thing: Value) -> Value:
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            while len(self._things) > self._most:
+                self._things.popitem(last=False)
+        return thing

@@ -1,0 +1,261 @@
+"""A document becomes a plan: its root fields, each with what is wanted of the types below it.
+
+A plan holds for one operation of one document and one set of @skip and @include; it knows nothing of databases and
+viewers, for which `schema.plans.entities` keeps what it compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, cast
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    get_named_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from strawberry.types.arguments import convert_arguments
+
+from domain.permissions import Permission
+from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
+from schema.plans.entities import MOST_STATEMENTS, Entity
+from schema.plans.kept import Recent
+from schema.plans.shape import Constant, Unplannable, Wanted, is_required
+from storage.statements import Reader, Statement
+
+#: Things that a client may want of one type in one operation; beyond it ordinary execution is as good.
+MOST_ROOTS: Final = 20
+
+#: A page's statement, and per field of its order what reads a raw value.
+Compiled: TypeAlias = tuple[Statement, list[Reader | None]]
+#: Of a connection: a constant, or what is read of the page.
+Part: TypeAlias = Constant | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A root field that finds rows by their ids: one, or with `many` a list of them."""
+
+    key: str
+    arguments: int
+    #: By type name; what the id names has to be one of them.
+    entities: Mapping[str, Entity]
+    is_required: bool
+    many: bool
+
+
+@dataclass(frozen=True)
+class Edges:
+    key: str
+    #: Key and word: `cursor`, or `node` with the number of the entity, or a constant.
+    parts: tuple[Constant | tuple[str, int | None], ...]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    key: str
+    entity: int
+
+
+@dataclass(frozen=True)
+class Info:
+    key: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Total:
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """A root field that answers a page of a list."""
+
+    key: str
+    arguments: int
+    mapped: Listed
+    entities: tuple[Entity, ...]
+    parts: tuple[Constant | Edges | Nodes | Info | Total, ...]
+    #: Compiled pages and totals, for each of the viewers and filters that ask for them.
+    pages: Recent[Compiled] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
+    totals: Recent[Statement] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
+
+
+Root: TypeAlias = Constant | Found | Connection
+
+
+@dataclass(frozen=True)
+class Plan:
+    roots: tuple[Root, ...]
+    needs: frozenset[Permission]
+    arguments: tuple[tuple[GraphQLField, FieldNode], ...]
+
+    def given(self, variables: VariableValues, config: Any, registry: Any) -> tuple[Mapping[str, Any], ...]:
+        """Per field with arguments their values, as its resolver would be given them."""
+        return tuple(_given(definition, node, variables, config, registry) for definition, node in self.arguments)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a valid document, from which a plan is made for each set of conditions."""
+
+    schema: GraphQLSchema
+    node: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    #: Variables that @skip and @include speak of.
+    conditions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:
+        parts = document.definitions
+        fragments = {each.name.value: each for each in parts if isinstance(each, FragmentDefinitionNode)}
+        return cls(schema, node, fragments, tuple(sorted(set(_conditions(document)))))
+
+    def variables(self, given: Mapping[str, Any] | None) -> VariableValues:
+        """Coerced; `Unplannable` where ordinary execution would refuse them."""
+        found = get_variable_values(self.schema, self.node.variable_definitions or (), dict(given or {}))
+        if isinstance(found, list):
+            raise Unplannable("variables do not fit")
+        return found
+
+    def plan(self, conditions: Sequence[bool]) -> Plan:
+        if self.node.operation is not OperationType.QUERY:
+            raise Unplannable("only queries are planned")
+        wanted = Wanted(self.schema, self.fragments, dict(zip(self.conditions, conditions, strict=True)))
+        query = cast("GraphQLObjectType", self.schema.query_type)
+        groups = wanted.fields(query, [self.node])
+        if len(groups) > MOST_ROOTS:
+            raise Unplannable("too many root fields")
+        roots = tuple(_root(wanted, query, key, nodes) for key, nodes in groups.items())
+        return Plan(roots, frozenset(wanted.needs), tuple(wanted.arguments))
+
+
+def _root(wanted: Wanted, query: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Root:
+    name = nodes[0].name.value
+    if name == "__typename":
+        return Constant(key, query.name)
+    definition = query.fields.get(name)
+    mapped = None if definition is None else definition.extensions["strawberry-definition"].metadata.get(MAPPED)
+    if definition is None or mapped is None:
+        raise Unplannable(f"Query.{name} is not mapped")
+    arguments = wanted.argument(definition, nodes)
+    assert arguments is not None, "what is found has arguments"
+    match mapped:
+        case ById(type_):
+            entities = _entities(wanted, [type_] if type_ else list(TABLES), nodes)
+            return Found(key, arguments, entities, is_required(definition.type), many=False)
+        case AllById():
+            return Found(key, arguments, _entities(wanted, list(TABLES), nodes), is_required=False, many=True)
+        case Listed():
+            return _connection(wanted, key, arguments, mapped, definition, nodes)
+    raise Unplannable(f"Query.{name} is mapped otherwise")
+
+
+def _entities(wanted: Wanted, names: Sequence[str], nodes: Sequence[FieldNode]) -> dict[str, Entity]:
+    """Of each type what is wanted of it; a type of which something unmapped is wanted is left out."""
+    found = {}
+    for name in names:
+        try:
+            shape = wanted.shape(cast("GraphQLObjectType", wanted.schema.type_map[name]), nodes)
+        except Unplannable:
+            if len(names) == 1:
+                raise
+        else:
+            found[name] = Entity(shape)
+    return found
+
+
+def _connection(
+    wanted: Wanted, key: str, arguments: int, mapped: Listed, definition: GraphQLField, nodes: Sequence[FieldNode]
+) -> Connection:
+    type_ = cast("GraphQLObjectType", get_named_type(definition.type))
+    entities: list[Entity] = []
+    parts: list[Constant | Edges | Nodes | Info | Total] = []
+    for name, found in wanted.fields(type_, nodes).items():
+        match found[0].name.value:
+            case "__typename":
+                parts.append(Constant(name, type_.name))
+            case "edges":
+                parts.append(Edges(name, tuple(_edges(wanted, _inside(type_, found), mapped, entities, found))))
+            case "nodes":
+                parts.append(Nodes(name, _entity(wanted, mapped, entities, found)))
+            case "pageInfo":
+                parts.append(Info(name, tuple(_info(wanted, _inside(type_, found), found))))
+            case "totalCount":
+                parts.append(Total(name))
+            case other:
+                raise Unplannable(f"{type_.name}.{other} is not mapped")
+    return Connection(key, arguments, mapped, tuple(entities), tuple(parts))
+
+
+def _entity(wanted: Wanted, mapped: Listed, entities: list[Entity], nodes: Sequence[FieldNode]) -> int:
+    type_ = cast("GraphQLObjectType", wanted.schema.type_map[mapped.type])
+    entities.append(Entity(wanted.shape(type_, nodes)))
+    return len(entities) - 1
+
+
+def _edges(
+    wanted: Wanted, type_: GraphQLObjectType, mapped: Listed, entities: list[Entity], nodes: Sequence[FieldNode]
+) -> Iterator[Constant | tuple[str, int | None]]:
+    for name, found in wanted.fields(type_, nodes).items():
+        word = found[0].name.value
+        if word == "__typename":
+            yield Constant(name, type_.name)
+        elif word == "node":
+            yield name, _entity(wanted, mapped, entities, found)
+        elif word == "cursor":
+            yield name, None
+        elif word in mapped.constant:
+            yield Constant(name, mapped.constant[word])
+        else:
+            raise Unplannable(f"{type_.name}.{word} is not mapped")
+
+
+def _info(wanted: Wanted, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Iterator[Part]:
+    for name, found in wanted.fields(type_, nodes).items():
+        word = found[0].name.value
+        yield Constant(name, type_.name) if word == "__typename" else (name, word)
+
+
+def _inside(type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> GraphQLObjectType:
+    return cast("GraphQLObjectType", get_named_type(type_.fields[nodes[0].name.value].type))
+
+
+def _conditions(node: Any) -> list[str]:
+    """Names of the variables in @skip and @include anywhere in the document."""
+    found: list[str] = []
+    waiting: list[Any] = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list | tuple):
+            waiting += each
+            continue
+        for directive in getattr(each, "directives", None) or ():
+            if directive.name.value in {"skip", "include"}:
+                found += [a.value.name.value for a in directive.arguments or () if isinstance(a.value, VariableNode)]
+        waiting += [getattr(each, part, None) or () for part in ("definitions", "selections")]
+        if getattr(each, "selection_set", None) is not None:
+            waiting.append(each.selection_set)
+    return found
+
+
+def _given(
+    definition: GraphQLField, node: FieldNode, variables: VariableValues, config: Any, registry: Any
+) -> Mapping[str, Any]:
+    try:
+        coerced = get_argument_values(definition, node, variables)
+    except GraphQLError:
+        raise Unplannable("arguments do not fit") from None
+    arguments = definition.extensions["strawberry-definition"].arguments
+    return convert_arguments(coerced, arguments, scalar_registry=registry, config=config)

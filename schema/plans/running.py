@@ -1,0 +1,184 @@
+"""A plan is run: its root fields read, one after the other, from one snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import Any, Final
+
+import orjson
+
+from domain import pages, reads
+from domain.global_ids import decode, number_of
+from domain.pages import Position
+from domain.refusals import NotFound
+from schema.mapped import MAX_NODES, TABLES, Listing
+from schema.plans.entities import Run
+from schema.plans.planning import Compiled, Connection, Edges, Found, Info, Nodes, Plan, Total
+from schema.plans.shape import Constant, Unplannable
+from storage import statements
+
+_WORDS: Final = {
+    "hasNextPage": "has_next",
+    "hasPreviousPage": "has_previous",
+}
+
+
+def data(run: Run, plan: Plan) -> bytes:
+    """The answer's `data` as JSON."""
+    whole: dict[str, Any] = {}
+    for root in plan.roots:
+        match root:
+            case Constant(key, value):
+                whole[key] = value
+            case Found():
+                whole[root.key] = _all(run, root) if root.many else _one(run, root)
+            case Connection():
+                whole[root.key] = _Page(run, root).value()
+    return orjson.dumps(whole)
+
+
+def _one(run: Run, root: Found) -> Any:
+    named = run.arguments[root.arguments]["id"]
+    try:
+        if len(root.entities) == 1:
+            (type_,) = root.entities
+            number = number_of(type_, named)
+        else:
+            type_, number = decode(named)
+    except NotFound:
+        raise Unplannable("an id of nothing") from None
+    return _fragments(run, root, type_, [number]).get(number)
+
+
+def _all(run: Run, root: Found) -> list[Any]:
+    if len(run.arguments[root.arguments]["ids"]) > MAX_NODES:
+        raise Unplannable("too many ids")
+    try:
+        named = [decode(each) for each in run.arguments[root.arguments]["ids"]]
+    except NotFound:
+        raise Unplannable("an id of nothing") from None
+    by_type = defaultdict(list)
+    for type_, number in named:
+        by_type[type_].append(number)
+    found = {type_: _fragments(run, root, type_, numbers) for type_, numbers in by_type.items()}
+    return [found[type_].get(number) for type_, number in named]
+
+
+def _fragments(run: Run, root: Found, type_: str, numbers: list[int]) -> dict[int, orjson.Fragment]:
+    entity = root.entities.get(type_)
+    if entity is None:
+        raise Unplannable(f"{type_} is not mapped")
+    values = entity.values(run, entity.find(run, numbers))
+    return {number: orjson.Fragment(value) for number, value in values.items()}
+
+
+class _Page:
+    """One page of a list, while it is being written."""
+
+    def __init__(self, run: Run, root: Connection) -> None:
+        self.run = run
+        self.root = root
+        listing = root.mapped.prepare(run.work, **run.arguments[root.arguments])
+        if listing is None:
+            raise Unplannable("only the resolver can answer this list")
+        self.listing: Listing = listing
+
+    def value(self) -> dict[str, Any]:
+        self._read()
+        whole: dict[str, Any] = {}
+        for part in self.root.parts:
+            match part:
+                case Constant(key, value):
+                    whole[key] = value
+                case Edges():
+                    whole[part.key] = self._edges(part)
+                case Nodes():
+                    whole[part.key] = [self.values[part.entity][row[0]] for row in self.rows]
+                case Info():
+                    whole[part.key] = self._info(part)
+                case Total():
+                    whole[part.key] = self._total()
+        return whole
+
+    def _read(self) -> None:
+        run, root, listing = self.run, self.root, self.listing
+        if all(isinstance(part, Constant | Total) for part in root.parts):
+            return
+        wanted = listing.wanted
+        given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())}
+        statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
+        found = statement.run(run.cursor, limit=wanted.limit + 1, **given)
+        self.slice = pages.sliced(found, [row[-len(self.readers) :] for row in found], wanted)
+        self.rows = self.slice.rows
+        self.values: list[dict[int, orjson.Fragment]] = []
+        start = 1
+        for entity in root.entities:
+            end = start + entity.width(run)
+            values = entity.values(run, {row[0]: row[start:end] for row in self.rows})
+            self.values.append({id_: orjson.Fragment(value) for id_, value in values.items()})
+            start = end
+
+    def _key(self) -> Hashable:
+        run, wanted = self.run, self.listing.wanted
+        return (
+            run.dialect.name,
+            run.likeness,
+            run.guards,
+            self.listing.like,
+            wanted.backwards,
+            wanted.position is None,
+        )
+
+    def _compiled(self) -> Compiled:
+        run, listing = self.run, self.listing
+        rows, keys = listing.rows()
+        heads = [head for entity in self.root.entities for head in entity.heads(run)]
+        columns = [TABLES[self.root.mapped.type].whole.key, *heads]
+        ordered = pages.ordered(rows, keys, listing.wanted, open_ended=True)
+        readers = [statements.reader(key.column, run.dialect) for key in keys]
+        return reads.listed(ordered, columns, keys, run.dialect), readers
+
+    def _total(self) -> int:
+        run = self.run
+        key = (run.dialect.name, run.likeness, self.listing.like)
+        statement = self.root.totals.get(key)
+        if statement is None:
+            counted = statements.compiled(self.listing.total(), run.dialect)
+            statement = self.root.totals.put(key, counted)
+        return int(statement.run(run.cursor)[0][0])
+
+    def _edges(self, edges: Edges) -> list[dict[str, Any]]:
+        marks = self._marks() if any(not isinstance(part, Constant) and part[1] is None for part in edges.parts) else ()
+        whole = []
+        for at, row in enumerate(self.rows):
+            edge: dict[str, Any] = {}
+            for part in edges.parts:
+                if isinstance(part, Constant):
+                    edge[part.key] = part.value
+                else:
+                    key, entity = part
+                    edge[key] = marks[at] if entity is None else self.values[entity][row[0]]
+            whole.append(edge)
+        return whole
+
+    def _info(self, info: Info) -> dict[str, Any]:
+        ends = (self.slice.positions[0], self.slice.positions[-1]) if self.rows else (None, None)
+        whole: dict[str, Any] = {}
+        for part in info.parts:
+            if isinstance(part, Constant):
+                whole[part.key] = part.value
+            elif part[1] in _WORDS:
+                whole[part[0]] = getattr(self.slice, _WORDS[part[1]])
+            else:
+                position = ends[0] if part[1] == "startCursor" else ends[1]
+                whole[part[0]] = None if position is None else self._mark(position)
+        return whole
+
+    def _marks(self) -> list[str]:
+        return [self._mark(position) for position in self.slice.positions]
+
+    def _mark(self, position: Position) -> str:
+        pairs = zip(position, self.readers, strict=True)
+        plain = tuple(value if reader is None else reader(value) for value, reader in pairs)
+        return pages.cursor(self.run.work, self.listing.wanted.scope, plain)

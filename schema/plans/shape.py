@@ -1,0 +1,188 @@
+"""Document to shape: what one operation wants of each mapped type, with fragments merged as GraphQL merges them.
+
+Always true here:
+- A shape holds only fields whose reading is declared (`schema.mapped`); anything else is `Unplannable`.
+- Keys stand in the order in which ordinary execution answers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+)
+
+from domain.permissions import Permission
+from schema.fields import needed
+from schema.mapped import MAPPED, Column, GlobalId, Made, Many, One
+
+Groups: TypeAlias = dict[str, list[FieldNode]]
+
+
+class Unplannable(Exception):
+    """No plan can answer this as ordinary execution would: the reason."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Leaf:
+    key: str
+    type: GraphQLOutputType
+    mapped: Column | GlobalId | Made
+    #: Of an object that Python makes: key, number of the part, type; or a constant.
+    parts: tuple[tuple[str, int, GraphQLOutputType] | Constant, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    key: str
+    type: GraphQLOutputType
+    mapped: One | Many
+    inside: Shape
+    #: Number of the field's arguments among those of the plan.
+    arguments: int | None
+
+
+@dataclass(frozen=True)
+class Shape:
+    type: str
+    fields: tuple[Constant | Leaf | Link, ...]
+
+
+@dataclass
+class Wanted:
+    """What an operation says, read for one set of @skip and @include."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    conditions: Mapping[str, bool]
+    #: Fields with arguments, in the order in which they were met.
+    arguments: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
+    #: Permissions that must hold wherever the answer speaks of.
+    needs: set[Permission] = field(default_factory=set)
+
+    def fields(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode | OperationDefinitionNode]) -> Groups:
+        """By response key the nodes that are merged under it."""
+        groups: Groups = {}
+        seen: set[str] = set()
+        for node in nodes:
+            if node.selection_set is not None:
+                self._collect(type_, node.selection_set, groups, seen)
+        return groups
+
+    def shape(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shape:
+        groups = self.fields(type_, nodes)
+        return Shape(type_.name, tuple(self._field(type_, key, found) for key, found in groups.items()))
+
+    def argument(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> int | None:
+        """The number of this field's arguments; None where it takes none."""
+        if not definition.args:
+            return None
+        self.arguments.append((definition, nodes[0]))
+        return len(self.arguments) - 1
+
+    def _field(self, type_: GraphQLObjectType, key: str, nodes: Sequence[FieldNode]) -> Constant | Leaf | Link:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Constant(key, type_.name)
+        definition = type_.fields[name]
+        strawberry_field = definition.extensions["strawberry-definition"]
+        mapped = strawberry_field.metadata.get(MAPPED)
+        if mapped is None:
+            raise Unplannable(f"{type_.name}.{name} is not mapped")
+        self.needs |= needed(strawberry_field)
+        if isinstance(mapped, One | Many):
+            return self._link(definition, key, nodes, mapped)
+        if definition.args:
+            raise Unplannable(f"{type_.name}.{name} takes arguments")
+        parts = tuple(self._parts(definition, nodes, mapped)) if isinstance(mapped, Made) and mapped.parts else ()
+        return Leaf(key, definition.type, mapped, parts)
+
+    def _link(self, definition: GraphQLField, key: str, nodes: Sequence[FieldNode], mapped: One | Many) -> Link:
+        if isinstance(mapped, Many) and mapped.needs is not None:
+            self.needs.add(mapped.needs)
+        arguments = self.argument(definition, nodes)
+        inside = self.shape(cast("GraphQLObjectType", get_named_type(definition.type)), nodes)
+        return Link(key, definition.type, mapped, inside, arguments)
+
+    def _parts(
+        self, definition: GraphQLField, nodes: Sequence[FieldNode], mapped: Made
+    ) -> Iterator[tuple[str, int, GraphQLOutputType] | Constant]:
+        type_ = cast("GraphQLObjectType", get_named_type(definition.type))
+        for key, found in self.fields(type_, nodes).items():
+            name = found[0].name.value
+            if name == "__typename":
+                yield Constant(key, type_.name)
+            else:
+                yield key, mapped.parts.index(name), type_.fields[name].type
+
+    def _collect(self, type_: GraphQLObjectType, selections: SelectionSetNode, groups: Groups, seen: set[str]) -> None:
+        for each in selections.selections:
+            if not self._is_included(each):
+                continue
+            match each:
+                case FieldNode():
+                    groups.setdefault((each.alias or each.name).value, []).append(each)
+                case FragmentSpreadNode():
+                    if each.name.value in seen:
+                        continue
+                    seen.add(each.name.value)
+                    fragment = self.fragments[each.name.value]
+                    if self._applies(type_, fragment.type_condition.name.value):
+                        self._collect(type_, fragment.selection_set, groups, seen)
+                case InlineFragmentNode():
+                    condition = each.type_condition
+                    if condition is None or self._applies(type_, condition.name.value):
+                        self._collect(type_, each.selection_set, groups, seen)
+
+    def _is_included(self, node: Any) -> bool:
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name not in {"skip", "include"}:
+                raise Unplannable(f"@{name}")
+            value = directive.arguments[0].value
+            said = self.conditions[value.name.value] if isinstance(value, VariableNode) else value.value
+            if said is (name == "skip"):
+                return False
+        return True
+
+    def _applies(self, type_: GraphQLObjectType, name: str) -> bool:
+        condition = self.schema.type_map[name]
+        if isinstance(condition, GraphQLInterfaceType | GraphQLUnionType):
+            return self.schema.is_sub_type(condition, type_)
+        return condition is type_
+
+
+def is_required(type_: GraphQLOutputType) -> bool:
+    return isinstance(type_, GraphQLNonNull)
+
+
+def walk(shape: Shape, found: Callable[[Leaf | Link], None]) -> None:
+    """Calls `found` with every field of the shape, however deep."""
+    for each in shape.fields:
+        if not isinstance(each, Constant):
+            found(each)
+        if isinstance(each, Link):
+            walk(each.inside, found)

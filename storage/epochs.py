@@ -1,0 +1,64 @@
+"""Whether anything at all was committed since: so that an answer that was right can be known to be right still.
+
+Always true here:
+- Two equal epochs of one `Epochs` mean that between the two moments no transaction of any process changed the
+  database. Unequal ones mean nothing: also what was rolled back, or changed elsewhere on the same server, moves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import psycopg
+import pysqlite3.dbapi2
+
+from storage.database import Database
+
+
+class Epochs:
+    """Asked on a connection of its own, by any number of threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._connect: Callable[[], Any] = _postgres(database) if database.is_postgres else _sqlite(database)
+        self._ask = "SELECT pg_current_snapshot()::text" if database.is_postgres else "PRAGMA data_version"
+        self._connection: Any = None
+        self._lock = threading.Lock()
+        #: A new connection counts anew.
+        self._era = 0
+
+    def now(self) -> Hashable:
+        """The present epoch; None when it cannot be told, which equals nothing."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                    self._era += 1
+                return self._era, self._connection.execute(self._ask).fetchone()[0]
+            except (psycopg.Error, pysqlite3.dbapi2.Error):
+                self._drop()
+                return None
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.Error, pysqlite3.dbapi2.Error):
+                self._connection.close()
+        self._connection = None
+
+
+def _sqlite(database: Database) -> Callable[[], Any]:
+    # pysqlite3 like the pool: a second SQLite library in the process drops the first one's file locks.
+    path = database.engine.url.database
+    return lambda: pysqlite3.dbapi2.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def _postgres(database: Database) -> Callable[[], Any]:
+    # A snapshot names the transactions that it does not see: as long as these are the same, so is what it sees.
+    words, options = database.engine.dialect.create_connect_args(database.engine.url)
+    return lambda: psycopg.connect(*words, autocommit=True, **options)

@@ -1,0 +1,81 @@
+"""One snapshot read on the raw driver: for answers that cost less than making a session.
+
+Always true here:
+- Whatever is read, on the cursor or by the session, is of one and the same moment, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage.database import BEGUN, Database, naming_failures
+
+
+class Snapshot:
+    """An open snapshot; `session` is made when first asked for."""
+
+    def __init__(self, database: Database, raw: Any) -> None:
+        self.dialect = database.engine.dialect
+        self.cursor: Any = raw.cursor()
+        self.session: Any = Later(self)
+        self._database = database
+        self._raw = raw
+        self._opened: tuple[sa.Connection, Session] | None = None
+
+    def open(self) -> Session:
+        if self._opened is None:
+            connection = sa.Connection(self._database.reader.execution_options(**BEGUN), connection=self._raw)
+            self._opened = connection, Session(connection, expire_on_commit=False, autoflush=False)
+        return self._opened[1]
+
+    @property
+    def reader(self) -> sa.Engine:
+        return self._database.reader
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened[0].close()
+
+
+class Later:
+    """Stands for a session that most answers never need, and knows what is asked of every session."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.info: dict[Any, Any] = {}
+        self._snapshot = snapshot
+
+    def get_bind(self, *_: Any, **__: Any) -> sa.Engine:
+        return self._snapshot.reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._snapshot.open(), name)
+
+
+@contextmanager
+def opened(database: Database) -> Iterator[Snapshot]:
+    """Raises like `Database.reading`."""
+    with naming_failures():
+        raw = database.engine.raw_connection()
+        try:
+            snapshot = Snapshot(database, raw)
+            driver: Any = raw.driver_connection
+            if database.is_postgres:
+                driver.isolation_level, driver.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+            else:
+                snapshot.cursor.execute("BEGIN")
+            try:
+                yield snapshot
+            finally:
+                driver.rollback()  # before the connection goes back, from where another thread may take it
+                if database.is_postgres:
+                    driver.isolation_level = driver.read_only = None
+                snapshot.close()
+        finally:
+            raw.close()

@@ -1,0 +1,112 @@
+"""SELECTs compiled once and run on the raw driver: tuples of what it gives, without rows of our own.
+
+Always true here:
+- A statement is text with named values; some are fixed when it is compiled, the others are given at every run.
+- Nothing is converted unless a `reader` is asked for: it makes of one raw value what SQLAlchemy would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+
+from storage.types import EPOCH, Instant
+
+Reader: TypeAlias = Callable[[Any], Any]
+Dialect: TypeAlias = sa.Dialect
+
+#: The parameter for the keys that are looked up, as `keys` writes them.
+KEYS: Final = "keys"
+
+
+@dataclass(frozen=True)
+class Statement:
+    sql: str
+    #: Per name the value fixed at compilation, ready for the driver.
+    fixed: Mapping[str, Any]
+    #: The names in the order of the driver's question marks; None where it takes names.
+    order: tuple[str, ...] | None
+    #: Per name what makes the driver's value of a given one.
+    binders: Mapping[str, Reader]
+
+    def run(self, cursor: Any, **given: Any) -> list[tuple[Any, ...]]:
+        """All rows, for these values of whatever was not fixed."""
+        for name, bind in self.binders.items():
+            if name in given:
+                given[name] = bind(given[name])
+        values = {**self.fixed, **given}
+        cursor.execute(self.sql, values if self.order is None else [values[name] for name in self.order])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
+    """The statement for this kind of database; parameters without a value are given at every run."""
+    done: Any = select.compile(dialect=dialect)
+    given = {name for bound, name in done.bind_names.items() if bound.required}
+    state = done.construct_expanded_state(dict.fromkeys(given))
+    processors = {name: _bind_processor(bound, dialect) for bound, name in done.bind_names.items()}
+    binders = {name: bind for name, bind in {**processors, **state.processors}.items() if callable(bind)}
+    told = {name: value for name, value in state.parameters.items() if name not in given}
+    fixed = {name: binders[name](value) if name in binders else value for name, value in told.items()}
+    order = None if state.positiontup is None else tuple(state.positiontup)
+    return Statement(state.statement, fixed, order, {name: binders[name] for name in given if name in binders})
+
+
+def among(column: Any, dialect: sa.Dialect) -> sa.ColumnElement[bool]:
+    """That the column is one of the parameter `KEYS`, however many these are."""
+    if _is_postgres(dialect):
+        return column == sa.any_(sa.bindparam(KEYS, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
+    each = sa.func.json_each(sa.bindparam(KEYS, type_=sa.Text)).table_valued("value")
+    return column.in_(sa.select(each.c.value))  # type: ignore[no-any-return]
+
+
+def keys(wanted: Collection[int], dialect: sa.Dialect) -> Any:
+    """Keys as the parameter `KEYS` takes them."""
+    return list(wanted) if _is_postgres(dialect) else f"[{','.join(map(str, wanted))}]"
+
+
+def reader(column: Any, dialect: sa.Dialect) -> Reader | None:
+    """What makes SQLAlchemy's value of a raw one; None where it is the same."""
+    found: Reader | None = column.type.dialect_impl(dialect).result_processor(dialect, None)
+    return found
+
+
+def instant_reader(column: Any, dialect: sa.Dialect) -> Reader | None:
+    """What writes a raw moment as RFC 3339 in UTC; None where the column holds no moments."""
+    if not isinstance(column.type, Instant):
+        return None
+    return _spelt if _is_postgres(dialect) else _spelt_microseconds
+
+
+def is_text(column: Any) -> bool:
+    return isinstance(column.type, sa.String)
+
+
+def is_number(column: Any) -> bool:
+    return isinstance(column.type, sa.Integer)
+
+
+def is_truth(column: Any) -> bool:
+    return isinstance(column.type, sa.Boolean)
+
+
+def _bind_processor(bound: Any, dialect: sa.Dialect) -> Reader | None:
+    found: Reader | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
+    return found
+
+
+def _is_postgres(dialect: sa.Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+def _spelt(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _spelt_microseconds(value: int) -> str:
+    return (EPOCH + timedelta(microseconds=value)).isoformat().replace("+00:00", "Z")
