@@ -19,9 +19,11 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from domain import changes, identity
@@ -93,14 +95,15 @@ def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
 
 def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
     """`original_url` of a version's id and digest."""
-    return lambda version_id, sha256: _signed(work, _ORIGINAL, version_id, sha256)
+    return _signing(work, _ORIGINAL)
 
 
 def rendition_urls(work: Work) -> Callable[[int, str, str | None], SignedUrl | None]:
     """`rendition_url` of a rendition's id, state and digest."""
+    signed = _signing(work, _RENDITION)
 
     def made(rendition_id: int, state: str, sha256: str | None) -> SignedUrl | None:
-        return None if state != "READY" or sha256 is None else _signed(work, _RENDITION, rendition_id, sha256)
+        return None if state != "READY" or sha256 is None else signed(rendition_id, sha256)
 
     return made
 
@@ -169,12 +172,20 @@ def latest(work: Work, token: str, address: str | None = None) -> Way:
 
 def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
     """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
+    return _signing(work, kind, more)(row_id, sha256)
+
+
+def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Callable[[int, str], SignedUrl]:
+    """What `_signed` makes of many: what is the same in all of them is made once."""
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
-    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-    claims = {"k": kind, "i": row_id, "d": digest, "e": expires, "w": work.viewer.principal_id}
-    claims |= _by(work.viewer) | (more or {})
-    token = _sign(work.secret, _FILES, claims)
-    return SignedUrl(f"{work.public_url}/{_FILES}/{token}", EPOCH + expires * _HOUR)
+    common = {"k": kind, "e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **(more or {})}
+    place, valid_until, secret = f"{work.public_url}/{_FILES}/", EPOCH + expires * _HOUR, work.secret
+
+    def signed(row_id: int, sha256: str) -> SignedUrl:
+        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+        return SignedUrl(place + _sign(secret, _FILES, {"i": row_id, "d": digest, **common}), valid_until)
+
+    return signed
 
 
 def _by(viewer: Viewer) -> dict[str, int]:
@@ -182,7 +193,7 @@ def _by(viewer: Viewer) -> dict[str, int]:
 
 
 def _sign(secret: bytes, purpose: str, claims: dict[str, Any]) -> str:
-    body = json.dumps(claims, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+    body = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS)
     return base64.urlsafe_b64encode(_mac(secret, purpose, body) + body).decode().rstrip("=")
 
 
@@ -201,8 +212,12 @@ def _verified(secret: bytes, purpose: str, token: str) -> dict[str, Any]:
 
 def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
     """A key of its own for each purpose, so that no signature of one kind passes for another."""
-    key = hmac.digest(secret, f"imprimatur/{purpose}/1".encode(), "sha256")
-    return hmac.digest(key, body, "sha256")
+    return hmac.digest(_key(secret, purpose), body, "sha256")
+
+
+@lru_cache(maxsize=64)
+def _key(secret: bytes, purpose: str) -> bytes:
+    return hmac.digest(secret, f"imprimatur/{purpose}/1".encode(), "sha256")
 
 
 def _parties(

@@ -39,8 +39,7 @@ def _made_by() -> sa.ColumnElement[str]:
     return sa.func.coalesce(named.correlate(RenditionRow).scalar_subquery(), "")
 
 
-#: Renditions by id, and what `of_versions` answers, as reads; the name of the preset in the latter.
-WHOLE: Final = By(sa.select(RenditionRow), RenditionRow.id)
+#: What `of_versions` answers, as a read, and the name of the preset in it.
 OF_VERSIONS: Final = _of_versions()
 PRESET_NAME: Final = RenditionPresetRow.name
 #: The name of the preset that made a rendition.

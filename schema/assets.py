@@ -219,4 +219,4 @@ def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str
 
 
 KINDS["Asset"] = Kind(assets.by_id, Asset.of)
-TABLES["Asset"] = Table(assets.seen, assets.WHOLE, identity.holds_asset, assets.STAMPS)
+TABLES["Asset"] = Table(assets.seen, AssetRow.id, identity.holds_asset, assets.STAMPS)

@@ -87,8 +87,7 @@ class Table:
 
     #: Rows that the viewer sees.
     seen: By | Callable[[Work], By]
-    #: Rows whoever sees them: what is read of those that were found already.
-    whole: By
+    key: Source
     #: The condition on a row that the viewer holds a permission for it.
     held: Callable[[Work, Permission], Any] | None = None
     #: Columns that move whenever anything changes that a value shows; none: values are never kept.

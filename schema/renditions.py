@@ -301,5 +301,5 @@ def _wish(wanted: RenditionPresetCreateInput | RenditionPresetUpdateInput) -> pr
 
 KINDS["RenditionPreset"] = Kind(presets.by_id, RenditionPreset.of)
 KINDS["Rendition"] = Kind(renditions.visible, Rendition.of)
-TABLES["RenditionPreset"] = Table(presets.BY_ID, presets.BY_ID)
-TABLES["Rendition"] = Table(renditions.seen, renditions.WHOLE, identity.holds_asset)
+TABLES["RenditionPreset"] = Table(presets.BY_ID, RenditionPresetRow.id)
+TABLES["Rendition"] = Table(renditions.seen, RenditionRow.id, identity.holds_asset)

@@ -172,4 +172,4 @@ class AssetVersionConnection:
 
 
 KINDS["AssetVersion"] = Kind(assets.versions_by_id, AssetVersion.of)
-TABLES["AssetVersion"] = Table(assets.versions_seen, assets.VERSIONS, identity.holds_asset)
+TABLES["AssetVersion"] = Table(assets.versions_seen, AssetVersionRow.id, identity.holds_asset)

@@ -51,11 +51,11 @@ class Later:
         self.info: dict[Any, Any] = {}
         self._snapshot = snapshot
 
-    def get_bind(self, *_: Any, **__: Any) -> sa.Engine:
-        return self._snapshot.reader
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._snapshot.open(), name)
+        return self._bind if name == "get_bind" else getattr(self._snapshot.open(), name)
+
+    def _bind(self) -> sa.Engine:
+        return self._snapshot.reader
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from storage.types import EPOCH, Instant
 Reader: TypeAlias = Callable[[Any], Any]
 Dialect: TypeAlias = sa.Dialect
 
+#: Told of every statement that is run: the driver's own events do not come by here.
+heard: Final[list[Callable[[str], None]]] = []
 #: The parameter for the keys that are looked up, as `keys` writes them.
 KEYS: Final = "keys"
 
@@ -38,6 +40,8 @@ class Statement:
         for name, bind in self.binders.items():
             if name in given:
                 given[name] = bind(given[name])
+        for hear in heard:
+            hear(self.sql)
         values = {**self.fixed, **given}
         cursor.execute(self.sql, values if self.order is None else [values[name] for name in self.order])
         found: list[tuple[Any, ...]] = cursor.fetchall()

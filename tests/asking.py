@@ -18,6 +18,7 @@ from domain.hub import Hub
 from domain.work import Viewer
 from schema import execution
 from schema.execution import Asked
+from storage import statements as raw
 from storage.staging import Staging
 
 
@@ -97,9 +98,11 @@ def statements(hub: Hub) -> Iterator[list[str]]:
         sent.append(statement)
 
     event.listen(hub.database.engine, "before_cursor_execute", note)
+    raw.heard.append(sent.append)
     try:
         yield sent
     finally:
+        raw.heard.remove(sent.append)
         event.remove(hub.database.engine, "before_cursor_execute", note)
 
 

@@ -22,7 +22,6 @@ from domain.assets.listing import Order, OrderField, Stage, count, counting, fac
 from domain.assets.reading import (
     STAMPS,
     VERSIONS,
-    WHOLE,
     by_id,
     seen,
     shown_versions,
@@ -36,7 +35,6 @@ from domain.assets.reading import (
 __all__ = [
     "STAMPS",
     "VERSIONS",
-    "WHOLE",
     "Changes",
     "Content",
     "Created",

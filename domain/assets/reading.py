@@ -28,8 +28,7 @@ def _stamps() -> tuple[sa.ColumnElement[int], ...]:
 
 #: Beside an `AssetRow`: what moves whenever anything changes that is shown of the asset to somebody.
 STAMPS: Final = _stamps()
-#: Assets and versions by id, whoever may see them.
-WHOLE: Final = By(sa.select(AssetRow), AssetRow.id)
+#: Versions by id, whoever may see them.
 VERSIONS: Final = By(sa.select(AssetVersionRow), AssetVersionRow.id)
 
 

@@ -56,7 +56,6 @@ class Entity:
     def __post_init__(self) -> None:
         self.table = TABLES[self.shape.type]
         self._written: dict[str, Written] = {}
-        self._stamps = self.table.stamps
         self._finding: Recent[Statement] = Recent(MOST_STATEMENTS)
         self._reading: Recent[tuple[Statement, bool]] = Recent(MOST_STATEMENTS)
         slots: set[int] = set()
@@ -69,17 +68,18 @@ class Entity:
         self._slots = tuple(sorted(slots))
 
     def heads(self, run: Run) -> list[Any]:
-        """Columns that are asked every time, beside the id: stamps, what the viewer decides, whether they may."""
-        held = self.table.held
+        """What is read of each row beside its id: stamps, what the viewer decides, whether they may, then columns."""
+        held, written = self.table.held, self._of(run.dialect)
         if run.guards and held is None:
             raise Unplannable(f"{self.shape.type} says nothing of permissions")
         guards = [] if held is None else [held(run.work, permission) for permission in run.guards]
-        decided = [decide(run.work) for decide in self._of(run.dialect).decided]
-        return [*self._stamps, *decided, *guards]
+        decided = [decide(run.work) for decide in written.decided]
+        return [*self.table.stamps, *decided, *guards, *written.readings[0].columns]
 
     def width(self, run: Run) -> int:
         """How many `heads` there are."""
-        return len(self._stamps) + len(self._of(run.dialect).decided) + len(run.guards)
+        written = self._of(run.dialect)
+        return len(self.table.stamps) + len(written.decided) + len(run.guards) + len(written.readings[0].columns)
 
     def find(self, run: Run, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
         """Of these ids the heads of those that the viewer sees."""
@@ -92,30 +92,31 @@ class Entity:
 
     def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
         """The finished bytes of each."""
-        written, stamps = self._of(run.dialect), len(self._stamps)
-        end = stamps + len(written.decided)
-        if run.guards and not all(all(head[end:]) for head in heads.values()):
+        written, stamps = self._of(run.dialect), len(self.table.stamps)
+        decided = stamps + len(written.decided)
+        if run.guards and not all(all(head[decided : decided + len(run.guards)]) for head in heads.values()):
             raise Unplannable("a permission does not hold for each of them")
         if not stamps:
-            return self._read(run, {id_: head[:end] for id_, head in heads.items()})
+            return self._read(run, heads)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None)
-        keys = {id_: (scope, id_, head[:end]) for id_, head in heads.items()}
+        keys = {id_: (scope, id_, head[:decided]) for id_, head in heads.items()}
         found = run.kept.find(keys)
         if len(found) < len(heads):
-            fresh = self._read(run, {id_: heads[id_][stamps:end] for id_ in heads.keys() - found.keys()})
+            fresh = self._read(run, {id_: heads[id_] for id_ in heads.keys() - found.keys()})
             run.kept.keep((keys[id_], value) for id_, value in fresh.items())
             found |= fresh
         return found
 
-    def _read(self, run: Run, decided: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
-        written = self._of(run.dialect)
-        rows: list[list[tuple[Any, ...]]] = []
-        for reading in written.readings:
-            if reading.number == 0:
-                wanted: Iterable[Any] = decided
-            elif reading.place < 0:
-                wanted = {each[~reading.place] for each in decided.values()}
+    def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
+        written, stamps = self._of(run.dialect), len(self.table.stamps)
+        end = stamps + len(written.decided)
+        start = end + len(run.guards)
+        decided = {id_: head[stamps:end] for id_, head in heads.items()}
+        rows = [[(id_, *head[start:]) for id_, head in heads.items()]]
+        for reading in written.readings[1:]:
+            if reading.place < 0:
+                wanted: Iterable[Any] = {each[~reading.place] for each in decided.values()}
             else:
                 wanted = {row[reading.place] for row in rows[reading.parent]}
             rows.append(self._rows(run, reading, [each for each in wanted if each is not None]))
@@ -132,6 +133,7 @@ class Entity:
 
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
         found = reading.found
+        assert found is not None, "whoever asks has found the rows of the first"
         likeness = run.likeness if callable(found) else None
         key = (reading.number, run.dialect.name, likeness)
         known = self._reading.get(key)
@@ -148,7 +150,7 @@ class Entity:
     def _of(self, dialect: Dialect) -> Written:
         known = self._written.get(dialect.name)
         if known is None:
-            known = self._written[dialect.name] = writing.written(self.shape, self.table.whole, dialect)
+            known = self._written[dialect.name] = writing.written(self.shape, dialect)
         return known
 
     def _seen(self, run: Run) -> By:

@@ -134,7 +134,7 @@ class _Page:
         run, listing = self.run, self.listing
         rows, keys = listing.rows()
         heads = [head for entity in self.root.entities for head in entity.heads(run)]
-        columns = [TABLES[self.root.mapped.type].whole.key, *heads]
+        columns = [TABLES[self.root.mapped.type].key, *heads]
         ordered = pages.ordered(rows, keys, listing.wanted, open_ended=True)
         readers = [statements.reader(key.column, run.dialect) for key in keys]
         return reads.listed(ordered, columns, keys, run.dialect), readers

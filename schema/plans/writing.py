@@ -27,10 +27,13 @@ MOST_INT = 2**31 - 1
 
 @dataclass
 class Reading:
-    """One statement of a plan: rows of (key, columns…), found for keys that stand in another reading's rows."""
+    """One statement of a plan: rows of (key, columns…), found for keys that stand in another reading's rows.
+
+    The first, whose rows whoever asks has found already, has no `found`.
+    """
 
     number: int
-    found: Found
+    found: Found | None
     #: The reading whose rows hold the keys, and where in a row; below 0 (`~i`) in the i-th of what was decided.
     parent: int
     place: int
@@ -59,9 +62,8 @@ class Written:
         return any(each.for_viewer for each in self.made)
 
 
-def written(shape: Shape, whole: Found, dialect: Dialect) -> Written:
-    """`whole` finds the rows of the shape's own type."""
-    return _Writer(dialect).write(shape, whole)
+def written(shape: Shape, dialect: Dialect) -> Written:
+    return _Writer(dialect).write(shape)
 
 
 class _Writer:
@@ -73,8 +75,8 @@ class _Writer:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"dumps": orjson.dumps, "encode": encode, "limited": _limited, "some": _some}
 
-    def write(self, shape: Shape, whole: Found) -> Written:
-        first = self._reading(whole, -1, 0)
+    def write(self, shape: Shape) -> Written:
+        first = self._reading(None, -1, 0)
         value = self._object(shape, first)
         body = "\n".join(f"    {line}" for line in self.lines)
         head = f"for {self._row(first, 'k')} in rows[0]"
@@ -82,7 +84,7 @@ class _Writer:
         exec(source, self.names)  # noqa: S102  # nothing of a request stands in it but GraphQL names, as literals
         return Written(self.readings, self.decided, self.made, source, self.names["write"])
 
-    def _reading(self, found: Found, parent: int, place: int) -> Reading:
+    def _reading(self, found: Found | None, parent: int, place: int) -> Reading:
         self.readings.append(Reading(len(self.readings), found, parent, place))
         return self.readings[-1]
 

@@ -238,7 +238,7 @@ def test_a_copy_that_follows_the_feed_is_a_full_export(store: str, request: pyte
     else:
         server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
         opened = partial(on_postgres, server, template)
-        examples, steps = 6, 30
+        examples, steps = 8, 30
     Histories.counted = {"resyncs": 0, "reads": 0}
     bounds = settings(
         max_examples=examples,

@@ -96,6 +96,8 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "ServiceAccount.identities": "20 identities",
         "ServiceAccount.teams": "50 teams",
         "WebhookDelivery.attempts": "the last 50 attempts",
+        "DocumentsPayload.documents": "as many as were sent at once",
+        "RenditionEvent.renditions": "50 presets",
     }
     assert plain == set(bounded)
 
