@@ -39,9 +39,8 @@ def _made_by() -> sa.ColumnElement[str]:
     return sa.func.coalesce(named.correlate(RenditionRow).scalar_subquery(), "")
 
 
-#: What `of_versions` answers, as a read, and the name of the preset in it.
+#: What `of_versions` answers, as a read.
 OF_VERSIONS: Final = _of_versions()
-PRESET_NAME: Final = RenditionPresetRow.name
 #: The name of the preset that made a rendition.
 MADE_BY: Final = _made_by()
 

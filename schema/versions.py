@@ -36,7 +36,7 @@ class MetadataEntry:
 # Named outside of the class, in which its fields hide the modules of the same name.
 _METADATA = Many("MetadataEntry", metadata.OF_VERSIONS, AssetVersionRow.id, needs=Permission.FIELD_PERSONAL)
 _RENDITIONS = Many("Rendition", renditions.OF_VERSIONS, AssetVersionRow.id)
-_RENDITION = dataclasses.replace(_RENDITIONS, where={"preset": renditions.PRESET_NAME})
+_RENDITION = dataclasses.replace(_RENDITIONS, where={"preset": renditions.MADE_BY})
 
 
 @strawberry.type(description="One set of bytes of an asset; it never changes.")

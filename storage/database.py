@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
+
+from storage.epochs import Epochs
 
 #: Seconds a statement waits for another writer before it fails.
 LOCK_SECONDS = 30
@@ -80,6 +83,11 @@ class Database:
             return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         return self.engine.execution_options(readonly=True)
 
+    @cached_property
+    def epochs(self) -> Epochs:
+        """Whether anything was committed in between."""
+        return Epochs(self.engine)
+
     def refresh_statistics(self) -> None:
         """Lets SQLite look at tables that have grown: without it, a page's cost grew with the number of assets.
 
@@ -90,6 +98,8 @@ class Database:
                 connection.exec_driver_sql("PRAGMA optimize=0x10002")
 
     def close(self) -> None:
+        if "epochs" in self.__dict__:
+            self.epochs.close()
         self.engine.dispose()
 
 

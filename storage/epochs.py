@@ -14,16 +14,16 @@ from typing import Any
 
 import psycopg
 import pysqlite3.dbapi2
-
-from storage.database import Database
+import sqlalchemy as sa
 
 
 class Epochs:
     """Asked on a connection of its own, by any number of threads."""
 
-    def __init__(self, database: Database) -> None:
-        self._connect: Callable[[], Any] = _postgres(database) if database.is_postgres else _sqlite(database)
-        self._ask = "SELECT pg_current_snapshot()::text" if database.is_postgres else "PRAGMA data_version"
+    def __init__(self, engine: sa.Engine) -> None:
+        is_postgres = engine.dialect.name == "postgresql"
+        self._connect: Callable[[], Any] = _postgres(engine) if is_postgres else _sqlite(engine)
+        self._ask = "SELECT pg_current_snapshot()::text" if is_postgres else "PRAGMA data_version"
         self._connection: Any = None
         self._lock = threading.Lock()
         #: A new connection counts anew.
@@ -52,13 +52,13 @@ class Epochs:
         self._connection = None
 
 
-def _sqlite(database: Database) -> Callable[[], Any]:
+def _sqlite(engine: sa.Engine) -> Callable[[], Any]:
     # pysqlite3 like the pool: a second SQLite library in the process drops the first one's file locks.
-    path = database.engine.url.database
+    path = engine.url.database
     return lambda: pysqlite3.dbapi2.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def _postgres(database: Database) -> Callable[[], Any]:
+def _postgres(engine: sa.Engine) -> Callable[[], Any]:
     # A snapshot names the transactions that it does not see: as long as these are the same, so is what it sees.
-    words, options = database.engine.dialect.create_connect_args(database.engine.url)
+    words, options = engine.dialect.create_connect_args(engine.url)
     return lambda: psycopg.connect(*words, autocommit=True, **options)

@@ -134,11 +134,12 @@ class _Asking:
 
     def _remembered(self, memory: Memory) -> bytes:
         """For those whose sight no moment ends: what was right is right until something is committed."""
-        epoch = memory.epochs.now()
+        epochs = self.hub.database.epochs
+        epoch = epochs.now()
         data = memory.answers.find(self.key, epoch)
         if data is None:
             data = self._read(memory)
-            if epoch is not None and memory.epochs.now() == epoch:
+            if epoch is not None and epochs.now() == epoch:
                 memory.answers.keep(self.key, epoch, data)
         return data
 

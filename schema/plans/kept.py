@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from storage import epochs
 from storage.database import Database
 
 Value = TypeVar("Value")
@@ -79,12 +78,11 @@ class Answers:
 
 
 class Memory:
-    """What is remembered of one database: values, whole answers, and whether these can still be right."""
+    """What is remembered of one database: values, and whole answers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self) -> None:
         self.values = Kept()
         self.answers = Answers()
-        self.epochs = epochs.Epochs(database)
 
 
 _by_engine: weakref.WeakKeyDictionary[Any, Memory] = weakref.WeakKeyDictionary()
@@ -94,7 +92,7 @@ def of(database: Database) -> Memory:
     """What is remembered of this database."""
     found = _by_engine.get(database.engine)
     if found is None:
-        found = _by_engine.setdefault(database.engine, Memory(database))
+        found = _by_engine.setdefault(database.engine, Memory())
     return found
 
 
