@@ -7,7 +7,7 @@ it puts the viewer's conditions into `rows`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,17 @@ class Below:
     parent: Any
     order: tuple[Any, ...]
     once: Any = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows of one entity that belong to a parent whose key is `parent`, to be read a page of each parent at a time, in
+    the order of `keys`. `rows` is bound by what the viewer sees.
+    """
+
+    rows: Callable[[Work], sa.Select[Any]]
+    parent: Any
+    keys: tuple[Key, ...]
 
 
 def by_id(work: Work, by: By, ids: Iterable[int]) -> dict[int, Any]:
@@ -75,6 +86,29 @@ def found_below(
     rows = rows.where(statements.among(below.parent, dialect))
     rows = rows.where(*(column == sa.bindparam(name, type_=column.type) for column, name in equal))
     return statements.compiled(rows.order_by(below.parent, *below.order), dialect)
+
+
+def found_paged(
+    ranked: Ranked, work: Work, columns: Sequence[Any], dialect: sa.Dialect, *, backwards: bool
+) -> Statement:
+    """Rows of (parent, *columns, *keys): of each parent the first `limit` in the direction of reading, by parent and in
+    that order.
+    """
+    turned = [key.column.desc() if key.descending != backwards else key.column.asc() for key in ranked.keys]
+    rank = sa.func.row_number().over(partition_by=ranked.parent, order_by=turned).label("rank")
+    told = [ranked.parent, *columns, *(key.column for key in ranked.keys)]
+    labelled = [each.label(f"column_{at}") for at, each in enumerate(told)]
+    rows = ranked.rows(work).with_only_columns(*labelled, rank, maintain_column_froms=True)
+    inner = rows.where(statements.among(ranked.parent, dialect)).subquery()
+    outer = sa.select(*(inner.c[each.name] for each in labelled))
+    limit = sa.bindparam("limit", type_=sa.Integer)
+    return statements.compiled(outer.where(inner.c.rank <= limit).order_by(inner.c.column_0, inner.c.rank), dialect)
+
+
+def counted(ranked: Ranked, work: Work, dialect: sa.Dialect) -> Statement:
+    """Rows of (parent, how many); parents without any are left out."""
+    rows = ranked.rows(work).with_only_columns(ranked.parent, sa.func.count(), maintain_column_froms=True)
+    return statements.compiled(rows.where(statements.among(ranked.parent, dialect)).group_by(ranked.parent), dialect)
 
 
 def listed(rows: sa.Select[Any], columns: Sequence[Any], keys: Sequence[Key], dialect: sa.Dialect) -> Statement:

@@ -23,7 +23,7 @@ from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
 from schema.listing import LISTED, AssetConnection, AssetList
-from schema.mapped import TABLES, ById, Column, GlobalId, Many, One, Table, column
+from schema.mapped import TABLES, ById, Column, GlobalId, Many, One, Paged, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant, Sha256, Url
@@ -34,6 +34,10 @@ from storage.tables import AssetRow
 if TYPE_CHECKING:
     from schema.organisations import Brand, Organisation
     from schema.sharing import Share
+
+
+def _sees_unapproved(work: Work) -> Any:
+    return identity.holds_asset(work, Permission.ASSET_VIEW_UNAPPROVED)
 
 
 @strawberry.type(description="Something the brand owns or may use, in all its versions.")
@@ -109,7 +113,10 @@ class Asset(Node):
         found = await info.context.load(assets.versions_by_id, self.row.approved_version_id)
         return None if found is None else AssetVersion.of(found)
 
-    @field("All versions, newest first.")
+    @field(
+        "All versions, newest first.",
+        mapped=Paged("AssetVersion", "versions", assets.VERSIONS_OF_ASSETS, AssetRow.id, (_sees_unapproved,)),
+    )
     async def versions(
         self,
         info: strawberry.Info[Context],

@@ -13,7 +13,7 @@ import strawberry
 
 from domain.pages import Key, Paging
 from domain.permissions import Permission
-from domain.reads import Below, By
+from domain.reads import Below, By, Ranked
 from domain.work import Work
 
 #: Key of a Strawberry field's metadata.
@@ -79,6 +79,19 @@ class Many:
     source: Source
     where: Mapping[str, Source] | None = None
     needs: Permission | None = None
+
+
+@dataclass(frozen=True)
+class Paged:
+    """A Relay connection of rows that belong to this one. Its cursors are bound to `name` and this row's id; `decided`
+    is what the viewer decides that changes which rows there are.
+    """
+
+    type: str
+    name: str
+    ranked: Ranked
+    source: Source
+    decided: tuple[Callable[[Work], Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from domain.assets.listing import Order, OrderField, Stage, count, counting, fac
 from domain.assets.reading import (
     STAMPS,
     VERSIONS,
+    VERSIONS_OF_ASSETS,
     by_id,
     seen,
     shown_versions,
@@ -35,6 +36,7 @@ from domain.assets.reading import (
 __all__ = [
     "STAMPS",
     "VERSIONS",
+    "VERSIONS_OF_ASSETS",
     "Changes",
     "Content",
     "Created",

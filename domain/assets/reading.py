@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from domain import identity, reads
 from domain.assets import deciding
-from domain.pages import Paging, Slice, sliced
-from domain.reads import By
+from domain.pages import Key, Paging, Slice, sliced
+from domain.reads import By, Ranked
 from domain.refusals import NotFound, StaleRevision
 from domain.work import Work
 from storage.tables import AssetRow, AssetStampRow, AssetVersionRow, TableEpochRow
@@ -41,6 +41,12 @@ def versions_seen(work: Work) -> By:
     """Versions by id that the viewer may see, with their assets."""
     rows = sa.select(AssetVersionRow).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
     return By(rows.where(identity.sees_version(work)), AssetVersionRow.id)
+
+
+#: What `versions_of` answers, as a read.
+VERSIONS_OF_ASSETS: Final = Ranked(
+    lambda work: versions_seen(work).rows, AssetVersionRow.asset_id, (Key(AssetVersionRow.number, descending=True),)
+)
 
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:

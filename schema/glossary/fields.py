@@ -232,8 +232,6 @@ FIELDS: Final[dict[str, str]] = {
     "WebhookDelivery.finishedAt": "When it came to its end, good or bad; null while it goes on.",
     "WebhookUpdateInput.url": "An https: address that the whole internet can reach.",
     "TokenRotateInput.token": "The id of the token that a new one is to follow.",
-    "BulkExportCancelInput.export": "The id of the export.",
-    "BulkExportPayload.export": "The export as it stands now.",
     "BulkExport.what": "What it is of.",
     "BulkExport.state": "How far it is.",
     "BulkExport.finishedAt": "When it came to its end, good or bad; null while it goes on.",

@@ -23,9 +23,9 @@ from domain.hub import Hub
 from domain.refusals import Refusal
 from domain.work import Viewer
 from schema.plans import kept, running
-from schema.plans.entities import Run
 from schema.plans.kept import Memory, Recent
 from schema.plans.planning import Operation, Plan
+from schema.plans.run import Run
 from schema.plans.shape import Unplannable
 
 #: Sets of variables remembered of an operation.

@@ -9,18 +9,18 @@ Always true here:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain import reads
-from domain.permissions import Permission
 from domain.reads import Below, By
-from domain.work import Work
 from schema.mapped import TABLES
 from schema.plans import writing
-from schema.plans.kept import Kept, Recent
-from schema.plans.shape import Link, Shape, Unplannable, walk
+from schema.plans.kept import Recent
+from schema.plans.paging import Pager
+from schema.plans.run import Run
+from schema.plans.shape import Link, Pages, Shape, Total, Unplannable, walk
 from schema.plans.writing import Reading, Written
 from storage import statements
 from storage.statements import Dialect, Statement
@@ -29,23 +29,6 @@ from storage.statements import Dialect, Statement
 MOST_STATEMENTS: Final = 256
 
 _serial = itertools.count()
-
-
-@dataclass
-class Run:
-    """One answering: what was given, and the snapshot that is read."""
-
-    work: Work
-    cursor: Any
-    dialect: Dialect
-    kept: Kept
-    #: Tells viewers apart for whom the same rows are found by other statements.
-    likeness: Hashable
-    #: Permissions that the answer needs and the viewer does not hold everywhere.
-    guards: tuple[Permission, ...]
-    arguments: tuple[Mapping[str, Any], ...]
-    #: Whose addresses stand in the answer, and until when.
-    viewer: Hashable
 
 
 @dataclass(eq=False)
@@ -57,11 +40,13 @@ class Entity:
         self.table = TABLES[self.shape.type]
         self._written: dict[str, Written] = {}
         self._finding: Recent[Statement] = Recent(MOST_STATEMENTS)
+        self._paging: Recent[Statement] = Recent(MOST_STATEMENTS)
+        self._counting: Recent[Statement] = Recent(MOST_STATEMENTS)
         self._reading: Recent[tuple[Statement, bool]] = Recent(MOST_STATEMENTS)
         slots: set[int] = set()
 
         def note(each: Any) -> None:
-            if isinstance(each, Link) and each.arguments is not None:
+            if isinstance(each, Link | Pages) and each.arguments is not None:
                 slots.add(each.arguments)
 
         walk(self.shape, note)
@@ -114,13 +99,38 @@ class Entity:
         start = end + len(run.guards)
         decided = {id_: head[stamps:end] for id_, head in heads.items()}
         rows = [[(id_, *head[start:]) for id_, head in heads.items()]]
+        connected: dict[int, Callable[..., Any]] = {}
         for reading in written.readings[1:]:
             if reading.place < 0:
                 wanted: Iterable[Any] = {each[~reading.place] for each in decided.values()}
             else:
                 wanted = {row[reading.place] for row in rows[reading.parent]}
-            rows.append(self._rows(run, reading, [each for each in wanted if each is not None]))
-        return written.write(rows, decided, [made.make(run.work) for made in written.made])
+            keys = [each for each in wanted if each is not None]
+            if isinstance(reading.found, Pages):
+                pager = Pager(run, reading.found)
+                rows.append(self._page(run, reading, pager, keys))
+                connected[reading.number] = pager.value
+            else:
+                rows.append(self._rows(run, reading, keys))
+        return written.write(rows, decided, [made.make(run.work) for made in written.made], connected)
+
+    def _page(self, run: Run, reading: Reading, pager: Pager, wanted: Collection[int]) -> list[tuple[Any, ...]]:
+        """Rows of a page of each parent's list; and how long each list is, where that is wanted."""
+        if not wanted:
+            return []
+        ranked, backwards = pager.pages.mapped.ranked, pager.wanted.backwards
+        keys = {statements.KEYS: statements.keys(wanted, run.dialect)}
+        key = (reading.number, run.dialect.name, run.likeness)
+        if any(isinstance(part, Total) for part in pager.pages.parts):
+            known = self._counting.get(key)
+            if known is None:
+                known = self._counting.put(key, reads.counted(ranked, run.work, run.dialect))
+            pager.totals = dict(known.run(run.cursor, **keys))
+        known = self._paging.get((*key, backwards))
+        if known is None:
+            made = reads.found_paged(ranked, run.work, reading.columns, run.dialect, backwards=backwards)
+            known = self._paging.put((*key, backwards), made)
+        return known.run(run.cursor, limit=pager.wanted.limit + 1, **keys)
 
     def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> list[tuple[Any, ...]]:
         if not wanted:
@@ -134,6 +144,7 @@ class Entity:
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
         found = reading.found
         assert found is not None, "whoever asks has found the rows of the first"
+        assert not isinstance(found, Pages), "pages are read otherwise"
         likeness = run.likeness if callable(found) else None
         key = (reading.number, run.dialect.name, likeness)
         known = self._reading.get(key)

@@ -6,7 +6,7 @@ viewers, for which `schema.plans.entities` keeps what it compiles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
@@ -30,7 +30,7 @@ from domain.permissions import Permission
 from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
 from schema.plans.entities import MOST_STATEMENTS, Entity
 from schema.plans.kept import Recent
-from schema.plans.shape import Constant, Unplannable, Wanted, is_required
+from schema.plans.shape import Constant, Parts, Unplannable, Wanted, is_required
 from storage.statements import Reader, Statement
 
 #: Things that a client may want of one type in one operation; beyond it ordinary execution is as good.
@@ -38,8 +38,6 @@ MOST_ROOTS: Final = 20
 
 #: A page's statement, and per field of its order what reads a raw value.
 Compiled: TypeAlias = tuple[Statement, list[Reader | None]]
-#: Of a connection: a constant, or what is read of the page.
-Part: TypeAlias = Constant | tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,30 +52,6 @@ class Found:
     many: bool
 
 
-@dataclass(frozen=True)
-class Edges:
-    key: str
-    #: Key and word: `cursor`, or `node` with the number of the entity, or a constant.
-    parts: tuple[Constant | tuple[str, int | None], ...]
-
-
-@dataclass(frozen=True)
-class Nodes:
-    key: str
-    entity: int
-
-
-@dataclass(frozen=True)
-class Info:
-    key: str
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Total:
-    key: str
-
-
 @dataclass(frozen=True, eq=False)
 class Connection:
     """A root field that answers a page of a list."""
@@ -86,7 +60,7 @@ class Connection:
     arguments: int
     mapped: Listed
     entities: tuple[Entity, ...]
-    parts: tuple[Constant | Edges | Nodes | Info | Total, ...]
+    parts: Parts
     #: Compiled pages and totals, for each of the viewers and filters that ask for them.
     pages: Recent[Compiled] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
     totals: Recent[Statement] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
@@ -181,55 +155,13 @@ def _connection(
 ) -> Connection:
     type_ = cast("GraphQLObjectType", get_named_type(definition.type))
     entities: list[Entity] = []
-    parts: list[Constant | Edges | Nodes | Info | Total] = []
-    for name, found in wanted.fields(type_, nodes).items():
-        match found[0].name.value:
-            case "__typename":
-                parts.append(Constant(name, type_.name))
-            case "edges":
-                parts.append(Edges(name, tuple(_edges(wanted, _inside(type_, found), mapped, entities, found))))
-            case "nodes":
-                parts.append(Nodes(name, _entity(wanted, mapped, entities, found)))
-            case "pageInfo":
-                parts.append(Info(name, tuple(_info(wanted, _inside(type_, found), found))))
-            case "totalCount":
-                parts.append(Total(name))
-            case other:
-                raise Unplannable(f"{type_.name}.{other} is not mapped")
-    return Connection(key, arguments, mapped, tuple(entities), tuple(parts))
 
+    def add(found: Sequence[FieldNode]) -> int:
+        entities.append(Entity(wanted.shape(cast("GraphQLObjectType", wanted.schema.type_map[mapped.type]), found)))
+        return len(entities) - 1
 
-def _entity(wanted: Wanted, mapped: Listed, entities: list[Entity], nodes: Sequence[FieldNode]) -> int:
-    type_ = cast("GraphQLObjectType", wanted.schema.type_map[mapped.type])
-    entities.append(Entity(wanted.shape(type_, nodes)))
-    return len(entities) - 1
-
-
-def _edges(
-    wanted: Wanted, type_: GraphQLObjectType, mapped: Listed, entities: list[Entity], nodes: Sequence[FieldNode]
-) -> Iterator[Constant | tuple[str, int | None]]:
-    for name, found in wanted.fields(type_, nodes).items():
-        word = found[0].name.value
-        if word == "__typename":
-            yield Constant(name, type_.name)
-        elif word == "node":
-            yield name, _entity(wanted, mapped, entities, found)
-        elif word == "cursor":
-            yield name, None
-        elif word in mapped.constant:
-            yield Constant(name, mapped.constant[word])
-        else:
-            raise Unplannable(f"{type_.name}.{word} is not mapped")
-
-
-def _info(wanted: Wanted, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Iterator[Part]:
-    for name, found in wanted.fields(type_, nodes).items():
-        word = found[0].name.value
-        yield Constant(name, type_.name) if word == "__typename" else (name, word)
-
-
-def _inside(type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> GraphQLObjectType:
-    return cast("GraphQLObjectType", get_named_type(type_.fields[nodes[0].name.value].type))
+    parts = wanted.connection(type_, nodes, mapped.constant, add)
+    return Connection(key, arguments, mapped, tuple(entities), parts)
 
 
 def _conditions(node: Any) -> list[str]:

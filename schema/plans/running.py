@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -13,15 +13,11 @@ from domain.global_ids import decode, number_of
 from domain.pages import Position
 from domain.refusals import NotFound
 from schema.mapped import MAX_NODES, TABLES, Listing
-from schema.plans.entities import Run
-from schema.plans.planning import Compiled, Connection, Edges, Found, Info, Nodes, Plan, Total
-from schema.plans.shape import Constant, Unplannable
+from schema.plans.connecting import connection
+from schema.plans.planning import Compiled, Connection, Found, Plan
+from schema.plans.run import Run
+from schema.plans.shape import Constant, Total, Unplannable
 from storage import statements
-
-_WORDS: Final = {
-    "hasNextPage": "has_next",
-    "hasPreviousPage": "has_previous",
-}
 
 
 def data(run: Run, plan: Plan) -> bytes:
@@ -86,23 +82,11 @@ class _Page:
 
     def value(self) -> dict[str, Any]:
         self._read()
-        whole: dict[str, Any] = {}
-        for part in self.root.parts:
-            match part:
-                case Constant(key, value):
-                    whole[key] = value
-                case Edges():
-                    whole[part.key] = self._edges(part)
-                case Nodes():
-                    whole[part.key] = [self.values[part.entity][row[0]] for row in self.rows]
-                case Info():
-                    whole[part.key] = self._info(part)
-                case Total():
-                    whole[part.key] = self._total()
-        return whole
+        return connection(self.root.parts, self.slice, self._node, self._mark, self._total)
 
     def _read(self) -> None:
         run, root, listing = self.run, self.root, self.listing
+        self.slice: pages.Slice[Any] = pages.sliced([], [], listing.wanted)
         if all(isinstance(part, Constant | Total) for part in root.parts):
             return
         wanted = listing.wanted
@@ -110,12 +94,11 @@ class _Page:
         statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
         found = statement.run(run.cursor, limit=wanted.limit + 1, **given)
         self.slice = pages.sliced(found, [row[-len(self.readers) :] for row in found], wanted)
-        self.rows = self.slice.rows
         self.values: list[dict[int, orjson.Fragment]] = []
         start = 1
         for entity in root.entities:
             end = start + entity.width(run)
-            values = entity.values(run, {row[0]: row[start:end] for row in self.rows})
+            values = entity.values(run, {row[0]: row[start:end] for row in self.slice.rows})
             self.values.append({id_: orjson.Fragment(value) for id_, value in values.items()})
             start = end
 
@@ -148,35 +131,8 @@ class _Page:
             statement = self.root.totals.put(key, counted)
         return int(statement.run(run.cursor)[0][0])
 
-    def _edges(self, edges: Edges) -> list[dict[str, Any]]:
-        marks = self._marks() if any(not isinstance(part, Constant) and part[1] is None for part in edges.parts) else ()
-        whole = []
-        for at, row in enumerate(self.rows):
-            edge: dict[str, Any] = {}
-            for part in edges.parts:
-                if isinstance(part, Constant):
-                    edge[part.key] = part.value
-                else:
-                    key, entity = part
-                    edge[key] = marks[at] if entity is None else self.values[entity][row[0]]
-            whole.append(edge)
-        return whole
-
-    def _info(self, info: Info) -> dict[str, Any]:
-        ends = (self.slice.positions[0], self.slice.positions[-1]) if self.rows else (None, None)
-        whole: dict[str, Any] = {}
-        for part in info.parts:
-            if isinstance(part, Constant):
-                whole[part.key] = part.value
-            elif part[1] in _WORDS:
-                whole[part[0]] = getattr(self.slice, _WORDS[part[1]])
-            else:
-                position = ends[0] if part[1] == "startCursor" else ends[1]
-                whole[part[0]] = None if position is None else self._mark(position)
-        return whole
-
-    def _marks(self) -> list[str]:
-        return [self._mark(position) for position in self.slice.positions]
+    def _node(self, number: int, row: Any) -> orjson.Fragment:
+        return self.values[number][row[0]]
 
     def _mark(self, position: Position) -> str:
         pairs = zip(position, self.readers, strict=True)

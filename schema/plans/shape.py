@@ -31,7 +31,7 @@ from graphql import (
 
 from domain.permissions import Permission
 from schema.fields import needed
-from schema.mapped import MAPPED, Column, GlobalId, Made, Many, One
+from schema.mapped import MAPPED, Column, GlobalId, Made, Many, One, Paged
 
 Groups: TypeAlias = dict[str, list[FieldNode]]
 
@@ -66,9 +66,48 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Edges:
+    key: str
+    #: A constant; else key and number of what is wanted of the node, or None for the cursor.
+    parts: tuple[Constant | tuple[str, int | None], ...]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    key: str
+    node: int
+
+
+@dataclass(frozen=True)
+class Info:
+    key: str
+    #: A constant; else key and the field of `PageInfo`.
+    parts: tuple[Constant | tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Total:
+    key: str
+
+
+#: What is wanted of a connection.
+Parts: TypeAlias = tuple[Constant | Edges | Nodes | Info | Total, ...]
+
+
+@dataclass(frozen=True)
+class Pages:
+    key: str
+    mapped: Paged
+    #: What is wanted of its nodes, by number.
+    nodes: tuple[Shape, ...]
+    parts: Parts
+    arguments: int
+
+
+@dataclass(frozen=True)
 class Shape:
     type: str
-    fields: tuple[Constant | Leaf | Link, ...]
+    fields: tuple[Constant | Leaf | Link | Pages, ...]
 
 
 @dataclass
@@ -103,7 +142,55 @@ class Wanted:
         self.arguments.append((definition, nodes[0]))
         return len(self.arguments) - 1
 
-    def _field(self, type_: GraphQLObjectType, key: str, nodes: Sequence[FieldNode]) -> Constant | Leaf | Link:
+    def connection(
+        self,
+        type_: GraphQLObjectType,
+        nodes: Sequence[FieldNode],
+        constant: Mapping[str, Any],
+        add: Callable[[Sequence[FieldNode]], int],
+    ) -> Parts:
+        """What is wanted of a connection; `add` takes what is wanted of a node, and numbers it."""
+        parts: list[Constant | Edges | Nodes | Info | Total] = []
+        for name, found in self.fields(type_, nodes).items():
+            match found[0].name.value:
+                case "__typename":
+                    parts.append(Constant(name, type_.name))
+                case "edges":
+                    parts.append(Edges(name, tuple(self._edges(_inside(type_, found), found, constant, add))))
+                case "nodes":
+                    parts.append(Nodes(name, add(found)))
+                case "pageInfo":
+                    parts.append(Info(name, tuple(self._info(_inside(type_, found), found))))
+                case "totalCount":
+                    parts.append(Total(name))
+                case other:
+                    raise Unplannable(f"{type_.name}.{other} is not mapped")
+        return tuple(parts)
+
+    def _edges(
+        self,
+        type_: GraphQLObjectType,
+        nodes: Sequence[FieldNode],
+        constant: Mapping[str, Any],
+        add: Callable[[Sequence[FieldNode]], int],
+    ) -> Iterator[Constant | tuple[str, int | None]]:
+        for name, found in self.fields(type_, nodes).items():
+            word = found[0].name.value
+            if word == "__typename":
+                yield Constant(name, type_.name)
+            elif word in {"node", "cursor"}:
+                yield name, add(found) if word == "node" else None
+            elif word in constant:
+                yield Constant(name, constant[word])
+            else:
+                raise Unplannable(f"{type_.name}.{word} is not mapped")
+
+    def _info(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Iterator[Constant | tuple[str, str]]:
+        for name, found in self.fields(type_, nodes).items():
+            word = found[0].name.value
+            yield Constant(name, type_.name) if word == "__typename" else (name, word)
+
+    def _field(self, type_: GraphQLObjectType, key: str, nodes: Sequence[FieldNode]) -> Constant | Leaf | Link | Pages:
         name = nodes[0].name.value
         if name == "__typename":
             return Constant(key, type_.name)
@@ -113,6 +200,8 @@ class Wanted:
         if mapped is None:
             raise Unplannable(f"{type_.name}.{name} is not mapped")
         self.needs |= needed(strawberry_field)
+        if isinstance(mapped, Paged):
+            return self._pages(definition, key, nodes, mapped)
         if isinstance(mapped, One | Many):
             return self._link(definition, key, nodes, mapped)
         if definition.args:
@@ -126,6 +215,19 @@ class Wanted:
         arguments = self.argument(definition, nodes)
         inside = self.shape(cast("GraphQLObjectType", get_named_type(definition.type)), nodes)
         return Link(key, definition.type, mapped, inside, arguments)
+
+    def _pages(self, definition: GraphQLField, key: str, nodes: Sequence[FieldNode], mapped: Paged) -> Pages:
+        shapes: list[Shape] = []
+
+        def add(found: Sequence[FieldNode]) -> int:
+            shapes.append(self.shape(cast("GraphQLObjectType", self.schema.type_map[mapped.type]), found))
+            return len(shapes) - 1
+
+        arguments = self.argument(definition, nodes)
+        assert arguments is not None, "a connection takes arguments"
+        type_ = cast("GraphQLObjectType", get_named_type(definition.type))
+        parts = self.connection(type_, nodes, {}, add)
+        return Pages(key, mapped, tuple(shapes), parts, arguments)
 
     def _parts(
         self, definition: GraphQLField, nodes: Sequence[FieldNode], mapped: Made
@@ -179,10 +281,15 @@ def is_required(type_: GraphQLOutputType) -> bool:
     return isinstance(type_, GraphQLNonNull)
 
 
-def walk(shape: Shape, found: Callable[[Leaf | Link], None]) -> None:
+def walk(shape: Shape, found: Callable[[Leaf | Link | Pages], None]) -> None:
     """Calls `found` with every field of the shape, however deep."""
     for each in shape.fields:
         if not isinstance(each, Constant):
             found(each)
-        if isinstance(each, Link):
-            walk(each.inside, found)
+        if isinstance(each, Link | Pages):
+            for inside in (each.inside,) if isinstance(each, Link) else each.nodes:
+                walk(inside, found)
+
+
+def _inside(type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> GraphQLObjectType:
+    return cast("GraphQLObjectType", get_named_type(type_.fields[nodes[0].name.value].type))

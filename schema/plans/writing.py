@@ -17,7 +17,7 @@ from graphql import GraphQLEnumType, GraphQLOutputType, GraphQLScalarType, get_n
 from domain.global_ids import encode
 from domain.work import Work
 from schema.mapped import Column, Found, GlobalId, Made, One, Source
-from schema.plans.shape import Constant, Leaf, Link, Shape, Unplannable, is_required
+from schema.plans.shape import Constant, Leaf, Link, Pages, Shape, Unplannable, is_required
 from storage import statements
 from storage.statements import Dialect
 
@@ -33,7 +33,7 @@ class Reading:
     """
 
     number: int
-    found: Found | None
+    found: Found | Pages | None
     #: The reading whose rows hold the keys, and where in a row; below 0 (`~i`) in the i-th of what was decided.
     parent: int
     place: int
@@ -47,8 +47,8 @@ class Reading:
 class Written:
     """What came of a shape: its reads, what the viewer decides, and the function.
 
-    `write(rows, decided, made)`: per reading its rows, per key of the first what was decided, and per `Made` its
-    function; gives the finished bytes by key.
+    `write(rows, decided, made, connected)`: per reading its rows, per key of the first what was decided, per `Made` its
+    function, and per reading of a connection what makes it of a parent's key and rows; gives the finished bytes by key.
     """
 
     readings: list[Reading]
@@ -80,11 +80,11 @@ class _Writer:
         value = self._object(shape, first)
         body = "\n".join(f"    {line}" for line in self.lines)
         head = f"for {self._row(first, 'k')} in rows[0]"
-        source = f"def write(rows, decided, made):\n{body}\n    return {{k: dumps({value}) {head}}}\n"
+        source = f"def write(rows, decided, made, connected):\n{body}\n    return {{k: dumps({value}) {head}}}\n"
         exec(source, self.names)  # noqa: S102  # nothing of a request stands in it but GraphQL names, as literals
         return Written(self.readings, self.decided, self.made, source, self.names["write"])
 
-    def _reading(self, found: Found | None, parent: int, place: int) -> Reading:
+    def _reading(self, found: Found | Pages | None, parent: int, place: int) -> Reading:
         self.readings.append(Reading(len(self.readings), found, parent, place))
         return self.readings[-1]
 
@@ -126,6 +126,8 @@ class _Writer:
                     parts.append(f"{each.key!r}: {self._leaf(each, reading)}")
                 case Link():
                     parts.append(f"{each.key!r}: {self._link(each, reading)}")
+                case Pages():
+                    parts.append(f"{each.key!r}: {self._pages(each, reading)}")
         return f"{{{', '.join(parts)}}}"
 
     def _leaf(self, leaf: Leaf, reading: Reading) -> str:
@@ -220,6 +222,26 @@ class _Writer:
         kept = f"o{other.number}"
         self.lines.append(f"{kept} = {{p: {value} for {self._row(other, 'p')} in rows[{other.number}]}}")
         return f"{kept}[{key}]" if is_required(link.type) else f"{kept}.get({key})"
+
+    def _pages(self, pages: Pages, reading: Reading) -> str:
+        """Rows are kept as their position with what was wanted of them, and become a connection when all are known."""
+        mapped = pages.mapped
+        if mapped.decided and reading.number != 0:
+            raise Unplannable("what a viewer decides is asked of the first reading alone")
+        for decide in mapped.decided:
+            self._decision(decide)
+        key = self._column(reading, mapped.source)
+        below = self._reading(pages, reading.number, self._place(reading, mapped.source))
+        below.arguments = pages.arguments
+        values = ", ".join(self._object(shape, below) for shape in pages.nodes)
+        positions = ", ".join(f"q{below.number}_{at}" for at in range(len(mapped.ranked.keys)))
+        kept = f"g{below.number}"
+        self.lines += [
+            f"{kept} = {{}}",
+            f"for {self._row(below, 'p')} {positions}, in rows[{below.number}]:",
+            f"    {kept}.setdefault(p, []).append((({positions},), ({values}{',' if values else ''})))",
+        ]
+        return f"connected[{below.number}]({key}, {kept}.get({key}, []))"
 
     def _place(self, reading: Reading, source: Source) -> int:
         """Where in a row of the reading the key stands."""

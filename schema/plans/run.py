@@ -1,0 +1,29 @@
+"""What is shared while one plan is run."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.permissions import Permission
+from domain.work import Work
+from schema.plans.kept import Kept
+from storage.statements import Dialect
+
+
+@dataclass
+class Run:
+    """One answering: what was given, and the snapshot that is read."""
+
+    work: Work
+    cursor: Any
+    dialect: Dialect
+    kept: Kept
+    #: Tells viewers apart for whom the same rows are found by other statements.
+    likeness: Hashable
+    #: Permissions that the answer needs and the viewer does not hold everywhere.
+    guards: tuple[Permission, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+    #: Whose addresses stand in the answer, and until when.
+    viewer: Hashable
