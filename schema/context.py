@@ -6,6 +6,7 @@ from a fresh snapshot taken after its commit. A batched read of the domain, `(wo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -61,7 +62,8 @@ class Context:
         name = (read, *arguments)
         if name not in self._loaders:
             self._loaders[name] = DataLoader(load_fn=self._batched(read, arguments))
-        found: Value | None = await self._loaders[name].load(key)
+        # Others wait for the same reading: whoever is given up for an error elsewhere must not take it with them.
+        found: Value | None = await asyncio.shield(self._loaders[name].load(key))
         return found
 
     def close(self) -> None:

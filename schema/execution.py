@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ _idle: list[asyncio.AbstractEventLoop] = []
 #: How plans read the schema and its arguments.
 LANGUAGE: Final = plans.Language(built.config, built.schema_converter.scalar_registry)
 _log = structlog.get_logger("graphql")
+# graphql-core gives up what an error beside it made useless, also what had not begun yet.
+warnings.filterwarnings(
+    "ignore", r"coroutine '(Executor|GraphQLCoreConverter|_Needing)\..*' was never awaited", RuntimeWarning
+)
 # It writes every refusal as an error with a traceback; what is a bug is logged here, once.
 logging.getLogger("strawberry.execution").disabled = True
 

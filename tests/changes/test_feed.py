@@ -13,11 +13,12 @@ from domain.changes import feed
 from domain.global_ids import encode
 from domain.hub import Hub
 from domain.work import HUB, Viewer
-from storage.tables import AssetRow
+from storage.tables import AssetRow, GrantRow, RoleRow
 from tests import acting
 from tests.asking import Client, statements
 from tests.assets import acts
 from tests.sharing.scene import WEEK, Scene
+from tests.working import mutate
 
 QUERY = """query ($after: String, $first: Int, $types: [ChangeType!], $of: [ChangeSubject!]) {
   changes(after: $after, first: $first, types: $types, of: $of) {
@@ -226,6 +227,63 @@ def test_assets_come_and_go_with_the_lightbox_that_opens_them(scene: Scene) -> N
     ]
 
 
+def test_a_respelt_tag_changes_the_assets_that_carry_it(client: Client) -> None:
+    asset = acts.created(client, acts.picture(1), tags=["sea"])
+    acts.created(client, acts.picture(2), tags=["logo"])
+    (tag,) = asset["tags"]
+    begun = end(client)
+    payload = mutate(client, "tagUpdate", "tag { id }", tag=tag["id"], expectedRevision=1, name="ocean")
+    assert payload["errors"] == []
+    assert told(read(client, begun)) == [("UPDATED", tag["id"], None), ("UPDATED", asset["id"], None)]
+
+
+def test_a_merged_tag_goes_and_the_assets_that_carried_it_change(client: Client) -> None:
+    asset = acts.created(client, acts.picture(1), tags=["sea"])
+    other = acts.created(client, acts.picture(2), tags=["ocean"])
+    (sea,), (ocean,) = asset["tags"], other["tags"]
+    begun = end(client)
+    payload = client.mutate("tagMerge", "tag { id }", into=ocean["id"], **{"from": [sea["id"]], "expectedRevision": 1})
+    assert payload["errors"] == []
+    changes = told(read(client, begun))
+    assert ("REMOVED", sea["id"], "MERGED") in changes
+    assert {("UPDATED", asset["id"], None), ("UPDATED", ocean["id"], None)} <= set(changes)
+
+
+def test_a_share_of_a_lightbox_begins_and_ends_what_lies_in_it(scene: Scene) -> None:
+    asset = scene.asset()
+    box = scene.box(asset)
+    agency = seen_by(scene, scene.agency)
+    begun = end(agency)
+    share = scene.share(box=box)
+    ids = [encode("Lightbox", box), encode("Asset", asset)]
+    page = read(agency, begun)
+    assert told(page) == [("CREATED", id_, None) for id_ in ids]
+    with scene.hub.writing(scene.librarian) as work:
+        sharing.end(work, share)
+    assert told(read(agency, page["pageInfo"]["endCursor"])) == [("REMOVED", id_, "NO_LONGER_SHARED") for id_ in ids]
+
+
+def test_what_was_approved_after_a_share_had_ended_is_not_told(scene: Scene) -> None:
+    asset = scene.asset(approved=False)
+    share = scene.share(asset=asset)
+    partner, inside = seen_by(scene, scene.partner), Client(scene.hub, scene.admin)
+    begun = end(partner)
+    with scene.hub.writing(scene.librarian) as work:
+        sharing.end(work, share)
+    current = acts.look(inside, {"id": encode("Asset", asset)})["current"]
+    approved = {"version": current["id"], "sha256": current["sha256"]}
+    acts.accepted(inside.mutate("assetVersionApprove", "asset { id }", **approved))
+    assert read(partner, begun)["nodes"] == []
+
+
+def test_a_role_that_is_given_other_permissions_says_resync(scene: Scene) -> None:
+    begun = end(seen_by(scene, scene.partner))
+    with scene.hub.writing(HUB) as work:
+        role = work.session.scalars(sa.select(RoleRow).where(RoleRow.name == "partner")).one()
+        role.permissions = [*role.permissions, "asset.view_unapproved"]
+    assert read(seen_by(scene, scene.partner), begun)["resync"]
+
+
 def test_a_role_that_opens_a_whole_organisation_says_resync_and_the_end_begins_anew(scene: Scene) -> None:
     asset = scene.asset()
     begun = end(seen_by(scene, scene.partner))
@@ -249,6 +307,10 @@ def test_a_grant_of_one_asset_is_told_one_by_one(scene: Scene) -> None:
         acting.give(scene.hub, scene.partner.principal_id, "partner", session=work.session, **given)
     page = read(seen_by(scene, scene.partner), begun)
     assert (page["resync"], told(page)) == (False, [("CREATED", encode("Asset", asset), None)])
+    with scene.hub.writing(HUB) as work:
+        work.session.execute(sa.update(GrantRow).where(GrantRow.asset_id == asset).values(revoked_at=work.now))
+    page = read(seen_by(scene, scene.partner), page["pageInfo"]["endCursor"])
+    assert told(page) == [("REMOVED", encode("Asset", asset), "NO_LONGER_VISIBLE")]
 
 
 def test_a_page_costs_as_many_statements_for_many_changes_as_for_few(scene: Scene) -> None:

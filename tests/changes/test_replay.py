@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from domain import founding
+from domain.changes import feed, places
+from domain.changes.holders import digest
 from domain.grants import Where
 from domain.hub import Hub, open_hub
 from domain.sharing import Subject
@@ -50,6 +52,7 @@ class Histories(RuleBasedStateMachine):
         self.opening = opened()
         self.world = World(self.opening.__enter__())
         self.copies = [(name, self.world.copied(name)) for name in self.world.people]
+        self.close = [(name, self.world.copied(name)) for name in self.world.people]
         self.half: dict[str, Copy] = {}
 
     def teardown(self) -> None:
@@ -137,15 +140,17 @@ class Histories(RuleBasedStateMachine):
     def take_back(self, at: int) -> None:
         self.world.take_back(at)
 
-    @rule(at=which, other=which, how=st.sampled_from(["respell", "merge", "move"]))
-    def tend_tags(self, at: int, other: int, how: str) -> None:
-        match how:
-            case "respell":
-                self.world.respell(at)
-            case "merge":
-                self.world.merge(at, other)
-            case _:
-                self.world.move_tag(at, other)
+    @rule(at=which, below=which)
+    def move_tag(self, at: int, below: int) -> None:
+        self.world.move_tag(at, below)
+
+    @rule(one=which, into=which)
+    def merge_tags(self, one: int, into: int) -> None:
+        self.world.merge(one, into)
+
+    @rule(at=which)
+    def respell_tag(self, at: int) -> None:
+        self.world.respell(at)
 
     @rule(more=st.integers(1, 3))
     def wait(self, more: int) -> None:
@@ -154,6 +159,21 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def number(self) -> None:
         self.world.number()
+
+    @rule()
+    def look_closely(self) -> None:
+        """Everybody who reads often holds what they should at every such step."""
+        self.world.number()
+        for name, copy in self.close:
+            self.counted["resyncs"] += self.world.follow(name, copy, 100)
+            self.counted["reads"] += 1
+            assert_same(name, copy.held, self.world.export(name))
+
+    @rule(page_size=size)
+    def look_hastily(self, page_size: int) -> None:
+        """Before anything has its number, and not to the end."""
+        for name, copy in self.close:
+            self.world.follow(name, copy, page_size, 1)
 
     @rule(name=reader)
     def copy(self, name: str) -> None:
@@ -196,11 +216,7 @@ def assert_same(name: str, held: Held, exported: Held) -> None:
 
 
 def _start(work: Any) -> str:
-    from domain.changes import places
-    from domain.changes.feed import SUBJECTS
-    from domain.changes.holders import digest
-
-    return places.cursor(work, places.start(tuple(SUBJECTS), digest(work.viewer)))
+    return places.cursor(work, places.start(tuple(feed.SUBJECTS), digest(work.viewer)))
 
 
 @contextmanager
@@ -231,7 +247,11 @@ def on_postgres(server: str, template: str) -> Iterator[Hub]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
-def test_a_copy_that_follows_the_feed_is_a_full_export(store: str, request: pytest.FixtureRequest) -> None:
+def test_a_copy_that_follows_the_feed_is_a_full_export(
+    store: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "WINDOW", 7)  # so that a history has many
+    monkeypatch.setattr(feed, "CHUNK", 3)
     if store == "sqlite":
         opened = partial(on_sqlite, request.getfixturevalue("sqlite_template"))
         examples, steps = 25, 30

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from tests.schema.samples import Brand
 
 
+#: Why they do without `expectedRevision`.
+UNREVISED: Final = {
+    "bulkExportRun": "it asks for a new one",
+    "bulkExportCancel": "an export has a state instead of a revision",
+}
+
+
 def export(brand: Brand) -> str:
     """The one that waits, else a new one: of an organisation only some may wait at once."""
     with brand.hub.writing(brand.client.viewer) as work:

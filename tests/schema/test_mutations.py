@@ -13,7 +13,7 @@ from domain.hub import Hub
 from schema import built
 from tests.asking import ERROR_FIELDS, Client
 from tests.assets.acts import everything, unchanged
-from tests.schema import samples_documents, samples_people, samples_sharing, samples_webhooks
+from tests.schema import samples_documents, samples_exports, samples_people, samples_sharing, samples_webhooks
 from tests.schema.samples import SAMPLES, Brand
 
 SCHEMA = graphql.build_schema(built.sdl())
@@ -30,6 +30,7 @@ UNREVISED = {
     **samples_sharing.UNREVISED,
     **samples_webhooks.UNREVISED,
     **samples_documents.UNREVISED,
+    **samples_exports.UNREVISED,
 }
 COMMON = {"errors", "clientMutationId"}
 #: Where an id of nothing, if it could be one, is no mistake: what is not inside is out already.

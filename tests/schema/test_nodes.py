@@ -14,7 +14,7 @@ from schema import built
 from tests import acting
 from tests.asking import Client, statements
 from tests.assets.acts import created, picture, queries, refusal, unchanged
-from tests.schema import samples_documents, samples_people, samples_sharing, samples_webhooks
+from tests.schema import samples_documents, samples_exports, samples_people, samples_sharing, samples_webhooks
 from tests.schema.samples import Brand
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -116,6 +116,7 @@ def one_of_each(brand: Brand) -> dict[str, str]:
         "Share": samples_sharing.share(brand),
         "GuestLink": samples_sharing.link(brand),
         "TrustedDocument": samples_documents.registered(brand),
+        "BulkExport": samples_exports.export(brand),
         "Webhook": samples_webhooks.webhook_id(brand),
         "WebhookDelivery": samples_webhooks.delivery(brand),
         **samples_people.nodes(brand),
