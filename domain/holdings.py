@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from domain.permissions import EVERY, SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
@@ -79,6 +80,8 @@ NOWHERE: Final = Reach()
 @dataclass(frozen=True)
 class Holdings:
     reaches: Mapping[Permission, Reach] = field(default_factory=dict)
+    #: When the first of the grants behind it ends; None: never.
+    until: datetime | None = field(default=None, compare=False)
 
     def reach(self, permission: Permission) -> Reach:
         return self.reaches.get(permission, NOWHERE)
@@ -95,7 +98,8 @@ class Holdings:
 
     def limited_to(self, scopes: frozenset[Permission]) -> Holdings:
         """The same without the permissions that a token leaves out."""
-        return Holdings({permission: reach for permission, reach in self.reaches.items() if permission in scopes})
+        kept = {permission: reach for permission, reach in self.reaches.items() if permission in scopes}
+        return Holdings(kept, self.until)
 
 
 def everything() -> Holdings:

@@ -7,16 +7,20 @@ it puts the viewer's conditions into `rows`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from domain.pages import Key
 from domain.work import Work
-from storage import statements
-from storage.statements import Statement
+from storage import snapshots, statements
+from storage.recent import Recent
+from storage.statements import Statement, Typed
+
+#: Statements of `run`: a few for each of the viewers who ask now.
+_compiled: Final[Recent[Typed]] = Recent(1_000)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,21 @@ def grouped(work: Work, below: Below, parents: Iterable[int]) -> dict[int, list[
             seen.update((parent, each) for each in once)
             found[parent].append(row)
     return found
+
+
+def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: Any) -> list[Any]:
+    """Rows of a select that is the same wherever `key` is; compiled once, where a snapshot is read on the raw driver.
+
+    Parameters without a value are `given`; `keys` as `statements.keys` writes them.
+    """
+    dialect = work.session.get_bind().dialect
+    cursor = snapshots.cursor_of(work.session)
+    if cursor is None:
+        return list(work.session.execute(make(dialect), given))
+    known = _compiled.get((key, dialect.name))
+    if known is None:
+        known = _compiled.put((key, dialect.name), statements.typed(make(dialect), dialect))
+    return known.run(cursor, **given)
 
 
 def found_by(by: By, columns: Sequence[Any], dialect: sa.Dialect) -> Statement:

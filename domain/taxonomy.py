@@ -184,14 +184,6 @@ def ancestors(work: Work, tag_id: int) -> list[int]:
     return list(work.session.scalars(sa.select(up.c.id).where(up.c.id != tag_id)))
 
 
-def with_descendants(work: Work, tag_ids: Iterable[int]) -> frozenset[int]:
-    """The tags themselves and everything below them; a merged tag counts as what it became."""
-    living = {row.id for row in by_id(work, tag_ids).values()}
-    start = sa.select(TagRow.id).where(TagRow.id.in_(living)).cte("down", recursive=True)
-    down = start.union(sa.select(TagRow.id).join(start, TagRow.parent_id == start.c.id))
-    return frozenset(work.session.scalars(sa.select(down.c.id)))
-
-
 def named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -> list[int]:
     """Ids of the tags that these spellings mean; an unknown one becomes a new tag.
 

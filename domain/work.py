@@ -37,6 +37,9 @@ class Viewer:
     on_behalf_of: int | None = field(default=None, compare=False)
     #: Whether that token is a session's: the person themselves.
     by_session: bool = field(default=False, compare=False)
+    #: Until when they are who they are by what they showed, if nothing is committed: when the token, or a grant of
+    #: theirs, ends. None: for ever.
+    until: datetime | None = field(default=None, compare=False)
     #: Where the request came from, as the audit keeps it: a keyed digest, not an address.
     origin: str | None = field(default=None, compare=False)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import strawberry
 
-from domain import taxonomy
+from domain import hierarchy, taxonomy
 from domain.assets import Order, OrderField
 from domain.global_ids import number_of
 from domain.refusals import Invalid
@@ -194,7 +194,7 @@ def _tags(work: Work, given: TagFilter | None) -> list[Condition]:
     def carries(ids: Iterable[strawberry.ID]) -> Condition:
         numbers = [number_of("Tag", each, ("where", "tags")) for each in ids]
         if given.include_descendants:
-            return _any_of(taxonomy.with_descendants(work, numbers))
+            return _any_of(hierarchy.with_descendants(work, numbers))
         return _any_of(tag.id for tag in taxonomy.by_id(work, numbers).values())
 
     parts: list[Condition] = [] if given.any_of is None else [carries(given.any_of)]

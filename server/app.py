@@ -13,6 +13,7 @@ from server import edge, explorer, files, graphql, health, problems, signing_in,
 from server.audience import Audience
 from server.desk import Desk
 from server.meters import Meters
+from server.recognised import Recognised
 from server.turnstile import Turnstile
 from server.uses import Uses
 from storage import staging
@@ -30,6 +31,7 @@ def make_app(hub: Hub) -> Starlette:
         provider=Provider(told, hub.clock) if told.oidc_issuer else None,
         trusted=Trusted(told, hub.clock) if told.jwt_issuer else None,
         audience=Audience(hub),
+        recognised=Recognised(hub),
     )
     app = Starlette(
         routes=[

@@ -29,6 +29,7 @@ from server import addresses, cookies, logs, same_origin
 from server.audience import Audience
 from server.documents import Remembered
 from server.meters import Meters
+from server.recognised import Recognised
 from server.turnstile import Turnstile
 from server.uses import Uses
 from storage import staging
@@ -61,6 +62,7 @@ class Desk:
     provider: Provider | None
     trusted: Trusted | None
     audience: Audience
+    recognised: Recognised
     #: Documents that clients of this process sent with their digest.
     remembered: Remembered = field(default_factory=Remembered)
     rows: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(POOL_SIZE))
@@ -149,13 +151,16 @@ class Desk:
         if self.uses.are_due:
             await self.with_rows(self.uses.write_down)
 
+    def _of_token(self, token: str, address: str | None) -> Viewer:
+        return self.recognised.viewer(token, address, lambda: identity.viewer_of_token(self.hub, token, address))
+
     async def _of_session(self, secret: str, address: str | None) -> Viewer:
         return await self.with_rows(lambda: sessions.viewer_of_session(self.hub, secret, address))
 
     async def _of_bearer(self, token: str, address: str | None) -> Viewer:
         trusted = self.trusted
         if trusted is None or not jwt.is_one(token):
-            return await self.with_rows(lambda: identity.viewer_of_token(self.hub, token, address))
+            return await self.with_rows(lambda: self._of_token(token, address))
         try:
             try:
                 return await self.with_rows(lambda: trusted.viewer(self.hub, token, address))

@@ -77,7 +77,7 @@ class Database:
         with naming_failures(), Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
-    @property
+    @cached_property
     def reader(self) -> sa.Engine:
         if self.is_postgres:
             return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -49,6 +49,7 @@ class Later:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.info: dict[Any, Any] = {}
+        self.cursor = snapshot.cursor
         self._snapshot = snapshot
 
     def __getattr__(self, name: str) -> Any:
@@ -56,6 +57,11 @@ class Later:
 
     def _bind(self) -> sa.Engine:
         return self._snapshot.reader
+
+
+def cursor_of(session: Any) -> Any:
+    """The raw cursor of a session that stands for a snapshot; None of any other."""
+    return session.cursor if isinstance(session, Later) else None
 
 
 @contextmanager

@@ -61,6 +61,27 @@ def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
     return Statement(state.statement, fixed, order, {name: binders[name] for name in given if name in binders})
 
 
+@dataclass(frozen=True)
+class Typed:
+    """A statement whose values become what SQLAlchemy would make of them."""
+
+    statement: Statement
+    readers: tuple[Reader | None, ...]
+
+    def run(self, cursor: Any, **given: Any) -> list[tuple[Any, ...]]:
+        found = self.statement.run(cursor, **given)
+        if not any(self.readers):
+            return found
+        return [
+            tuple(value if read is None else read(value) for value, read in zip(row, self.readers, strict=True))
+            for row in found
+        ]
+
+
+def typed(select: sa.Select[Any], dialect: sa.Dialect) -> Typed:
+    return Typed(compiled(select, dialect), tuple(reader(column, dialect) for column in select.selected_columns))
+
+
 def among(column: Any, dialect: sa.Dialect) -> sa.ColumnElement[bool]:
     """That the column is one of the parameter `KEYS`, however many these are."""
     if _is_postgres(dialect):

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from domain import reads
 from domain.holdings import Tree
 from domain.permissions import SHARED_TO_CONTRIBUTE
 from domain.work import Work
+from storage import statements
 from storage.tables import AssetRow, OrganisationRow, ShareRow
 
 T = TypeVar("T")
@@ -121,11 +123,12 @@ def _below(org_id: int) -> sa.Select[int]:
 
 
 def _to_orgs(work: Work, org_ids: frozenset[int]) -> tuple[Opened, ...]:
-    asked = {"now": work.now, "org_ids": sorted(org_ids)}
-    return tuple(sorted((Opened(*row) for row in work.session.execute(_OPENED, asked)), key=repr))
+    keys = statements.keys(sorted(org_ids), work.session.get_bind().dialect)
+    rows = reads.run(work, "opened", _opened, now=work.now, keys=keys)
+    return tuple(sorted((Opened(*row) for row in rows), key=repr))
 
 
-def _opened() -> sa.Select[int, str, int | None, int, datetime]:
+def _opened(dialect: sa.Dialect) -> sa.Select[int, str, int | None, int, datetime]:
     of_box = ShareRow.lightbox_id.is_not(None)
     return (
         sa.select(
@@ -135,7 +138,7 @@ def _opened() -> sa.Select[int, str, int | None, int, datetime]:
             sa.case((of_box, ShareRow.org_id)),
             sa.case((~of_box, ShareRow.ends_at)),
         )
-        .where(standing_at(NOW), ShareRow.to_org_id.in_(sa.bindparam("org_ids", expanding=True)))
+        .where(standing_at(NOW), statements.among(ShareRow.to_org_id, dialect))
         .distinct()
     )
 
@@ -147,7 +150,7 @@ def _counted() -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(some.subquery())
 
 
-_OPENED, _COUNTED = _opened(), _counted()
+_COUNTED = _counted()
 
 
 def _orgs(work: Work) -> frozenset[int]:

@@ -114,8 +114,7 @@ def sees_tag(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `TagRow`: the vocabulary is the brand's, and whoever adds nothing to it sees the words on what
     they see.
     """
-    held = work.viewer.holdings
-    if held.in_org(Permission.ASSET_VIEW_UNAPPROVED, BRAND_ORG_ID) or held.anywhere(Permission.TAG_CREATE):
+    if _sees_all_tags(work):
         return sa.true()
     used = (
         sa.select(AssetTagRow.tag_id)
@@ -138,6 +137,11 @@ def likeness(work: Work, permissions: Iterable[Permission] = ()) -> Hashable:
     and those that these permissions hold.
     """
     return tuple(reaching.likeness(work, each) for each in (*_SEEING, *permissions))
+
+
+def likeness_of_tags(work: Work) -> Hashable:
+    """The same of `sees_tag`."""
+    return True if _sees_all_tags(work) else likeness(work)
 
 
 def sees_everything(viewer: Viewer) -> bool:
@@ -246,6 +250,11 @@ def _shown(work: Work, whole: sa.ColumnElement[Value], public: sa.ColumnElement[
     if reaching.is_true(unapproved):
         return whole
     return public if _is_false(unapproved) else sa.case((unapproved, whole), else_=public)
+
+
+def _sees_all_tags(work: Work) -> bool:
+    held = work.viewer.holdings
+    return held.in_org(Permission.ASSET_VIEW_UNAPPROVED, BRAND_ORG_ID) or held.anywhere(Permission.TAG_CREATE)
 
 
 def _lightboxes(work: Work, permission: Permission, *, whole_trees: bool) -> sa.ColumnElement[bool]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,6 +47,8 @@ def viewer_of_token(hub: Hub, token: str, address: str | None = None, *, purpose
         origin = None if address is None else origin_of(work, address)
         shown = {"token_id": row.id, "by_session": row.purpose == "SESSION", "origin": origin}
         viewer = viewers.limited(_viewer(work, principal, link, **shown), row.scopes)
+        ends = [each for each in (viewer.holdings.until, row.expires_at) if each is not None]
+        viewer = replace(viewer, until=min(ends, default=None))
         if link is None:
             return viewer
         if not viewer.holdings.reaches:

@@ -76,7 +76,8 @@ def come_to(work: Work, rows: list[tuple[GrantRow, list[Any]]]) -> Holdings:
             if name in known:
                 (denied if grant.is_denial else allowed)[known[name]].append(scope)
     every = set(allowed) | set(denied)
-    return Holdings({each: Reach(_once(allowed[each]), _once(denied[each])) for each in every})
+    ends = [grant.expires_at for grant, _ in rows if grant.expires_at is not None]
+    return Holdings({each: Reach(_once(allowed[each]), _once(denied[each])) for each in every}, min(ends, default=None))
 
 
 def _holdings_of_guest(work: Work, link: GuestLinkRow) -> Holdings:

@@ -23,10 +23,11 @@ from domain.hub import Hub
 from domain.refusals import Refusal
 from domain.work import Viewer
 from schema.plans import kept, running
-from schema.plans.kept import Memory, Recent
+from schema.plans.kept import Memory
 from schema.plans.planning import Operation, Plan
 from schema.plans.run import Run
 from schema.plans.shape import Unplannable
+from storage.recent import Recent
 
 #: Sets of variables remembered of an operation.
 MOST_VARIABLES: Final = 64

@@ -17,12 +17,12 @@ from domain import reads
 from domain.reads import Below, By
 from schema.mapped import TABLES
 from schema.plans import writing
-from schema.plans.kept import Recent
 from schema.plans.paging import Pager
 from schema.plans.run import Run
 from schema.plans.shape import Link, Pages, Shape, Total, Unplannable, walk
 from schema.plans.writing import Reading, Written
 from storage import statements
+from storage.recent import Recent
 from storage.statements import Dialect, Statement
 
 #: Statements kept per type in a document: a few for each of the viewers who ask it.

@@ -6,11 +6,9 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from storage.database import Database
-
-Value = TypeVar("Value")
 
 #: Bytes of values kept per database and process; the keys weigh about as much again.
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -94,27 +92,3 @@ def of(database: Database) -> Memory:
     if found is None:
         found = _by_engine.setdefault(database.engine, Memory())
     return found
-
-
-class Recent(Generic[Value]):
-    """At most so many things by key; the one asked for longest ago goes first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._things: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Value | None:
-        with self._lock:
-            found = self._things.get(key)
-            if found is not None:
-                self._things.move_to_end(key)
-            return found
-
-    def put(self, key: Hashable, thing: Value) -> Value:
-        with self._lock:
-            self._things[key] = thing
-            self._things.move_to_end(key)
-            while len(self._things) > self._most:
-                self._things.popitem(last=False)
-        return thing

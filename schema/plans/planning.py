@@ -29,8 +29,8 @@ from strawberry.types.arguments import convert_arguments
 from domain.permissions import Permission
 from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
 from schema.plans.entities import MOST_STATEMENTS, Entity
-from schema.plans.kept import Recent
 from schema.plans.shape import Constant, Parts, Unplannable, Wanted, is_required
+from storage.recent import Recent
 from storage.statements import Reader, Statement
 
 #: Things that a client may want of one type in one operation; beyond it ordinary execution is as good.

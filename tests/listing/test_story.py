@@ -26,7 +26,7 @@ def titles(client: Client, **variables: Any) -> list[str]:
 
 def refusal(client: Client, **variables: Any) -> dict[str, Any]:
     answer = client.answer(LIST, **variables)
-    assert answer["data"] is None
+    assert answer.get("data") is None  # a bound on all documents refuses before there is any
     extensions: dict[str, Any] = answer["errors"][0]["extensions"]
     return extensions
 
@@ -97,7 +97,7 @@ def test_a_page_stays_where_it_was_while_assets_arrive(hub: Hub, client: Client)
 def test_a_filter_nests_as_deep_as_it_says_and_no_deeper(hub: Hub, client: Client, name: str) -> None:
     insert(hub, [Facts("one")])
     assert titles(client, where=nested({"kind": {"eq": "IMAGE"}}, 18, name)) == ["one"]
-    assert refusal(client, where=nested({"kind": {"eq": "IMAGE"}}, 25, name))["code"] == "INVALID"
+    assert refusal(client, where=nested({"kind": {"eq": "IMAGE"}}, 22, name))["code"] == "INVALID"
 
 
 def test_filters_that_compare_too_much_are_refused(client: Client) -> None:
@@ -110,7 +110,12 @@ def test_filters_that_compare_too_much_are_refused(client: Client) -> None:
         {"byteSize": {"eq": str(2**63)}},
         wide,
     ):
-        assert refusal(client, where=where)["code"] in {"INVALID", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+        assert refusal(client, where=where)["code"] in {
+            "INVALID",
+            "BAD_USER_INPUT",
+            "GRAPHQL_VALIDATION_FAILED",
+            "LIST_TOO_LONG",
+        }
 
 
 def test_a_tag_may_stand_for_more_than_a_thousand_below_it(hub: Hub, client: Client) -> None:

@@ -145,11 +145,13 @@ def test_our_own_pages_change_things_with_the_cookie(
     assert begun.status_code == 201
 
 
-def test_to_read_it_is_enough_not_to_come_from_elsewhere(house: House, browser: httpx.Client) -> None:
+def test_to_read_with_a_session_the_page_must_be_ours(house: House, browser: httpx.Client) -> None:
     told = {"Accept": "application/json"}
-    assert browser.get("/graphql", params=ME, headers=told).status_code == 200
-    for site, status in (("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)):
+    assert browser.get("/graphql", params=ME, headers=told).status_code == 403
+    for site, status in (("same-origin", 200), ("none", 403), ("same-site", 403), ("cross-site", 403)):
         assert browser.get("/graphql", params=ME, headers={**told, "Sec-Fetch-Site": site}).status_code == status
+    scripted = {**told, "GraphQL-Require-Preflight": "1"}
+    assert browser.get("/graphql", params=ME, headers=scripted).status_code == 200
 
 
 def test_another_sites_page_signs_nobody_in(house: House) -> None:
