@@ -11,7 +11,7 @@ import asyncio
 import logging
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,7 +39,8 @@ from schema import bounds, cost, plans
 from schema.audit import reason_of
 from schema.built import built, graphql_schema
 from schema.context import Context
-from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, prepared
+from schema.lifting import Skeleton
+from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, is_prepared, prepared
 
 #: Event loops between two requests: as many as ever were answered at once. Threads come and go, these stay.
 _idle: list[asyncio.AbstractEventLoop] = []
@@ -94,14 +95,25 @@ def answer(
     """The response to one request, as JSON. Raises nothing but what `spend` raises, before anything was run."""
     if viewer is None:
         return refused(GraphQLError("Sign in first.", extensions={"code": NotSignedIn.code}))
+    skeleton = _skeleton(hub, request)
     try:
+        lifted = None if skeleton is None else _lifted(hub, request, skeleton, spend)
+        if lifted is not None:
+            data = _planned(hub, viewer, lifted)
+            if data is not None:
+                return _told(lifted, orjson.Fragment(data))
+            spend = _paid(lifted)
         ready = made_ready(hub, request, spend)
     except Unfit as unfit:
         return unfit.answered
     if ready.operation.operation is OperationType.SUBSCRIPTION:
         return refused(_uncoded("There are no subscriptions at this address."))
     data = _planned(hub, viewer, ready) if hub.settings.plans else None
-    return _ordinarily(hub, viewer, ready, request_id) if data is None else _told(ready, orjson.Fragment(data))
+    if data is None:
+        return _ordinarily(hub, viewer, ready, request_id)
+    if skeleton is not None and lifted is None:
+        skeleton.learn(ready.prepared)
+    return _told(ready, orjson.Fragment(data))
 
 
 def made_ready(hub: Hub, request: Asked, spend: cost.Spend | None = None) -> Ready:
@@ -109,27 +121,39 @@ def made_ready(hub: Hub, request: Asked, spend: cost.Spend | None = None) -> Rea
 
     `spend` is told what the request costs beyond `cost.REQUEST`, which whoever signed it in has taken already.
     """
-    try:
-        reason = reason_of(request.extensions)
-    except Refusal as unfit:
-        raise Unfit(GraphQLError(unfit.message, extensions={"code": unfit.code})) from None
-    made = prepared(request.query, introspects=hub.settings.introspection == "on")
+    reason = _reason(request)
+    made = prepared(request.query, introspects=_introspects(hub))
     if made.document is None:
         if spend is not None:
             spend(cost.REFUSAL)
         raise Unfit(*made.errors)
-    operation = _chosen(made.document, request)
+    return _measured(hub, request, made, made.document, {}, reason, spend)
+
+
+def _measured(
+    hub: Hub,
+    request: Asked,
+    made: Prepared,
+    document: DocumentNode,
+    lifted: Mapping[str, Any],
+    reason: str | None,
+    spend: cost.Spend | None,
+) -> Ready:
+    """Chooses, bounds, prices and pays what was prepared; `lifted` are values that the client wrote into its text."""
+    operation = _chosen(document, request)
     variables = request.variables or {}
     try:
         bounds.check_variables(variables)
     except GraphQLError as error:
         raise Unfit(error) from None
+    if lifted:
+        variables = {**variables, **lifted}
     price = made.price(operation)(variables)
     most = cost.most(hub.settings.cost_limit, hub.settings.token_budget)
     if (refusal := cost.too_high(price, most)) is not None:
         raise Unfit(refusal)
     allowance = None if spend is None else spend(price - cost.REQUEST)
-    return Ready(made, made.document, operation, variables, price, most, allowance, reason)
+    return Ready(made, document, operation, variables, price, most, allowance, reason)
 
 
 class Unfit(Exception):
@@ -149,6 +173,38 @@ def _chosen(document: DocumentNode, request: Asked) -> OperationDefinitionNode:
             GraphQLError("A mutation needs POST.", extensions={"code": "METHOD_NOT_ALLOWED"}), wrong_method=True
         )
     return operation
+
+
+def _reason(request: Asked) -> str | None:
+    try:
+        return reason_of(request.extensions)
+    except Refusal as unfit:
+        raise Unfit(GraphQLError(unfit.message, extensions={"code": unfit.code})) from None
+
+
+def _introspects(hub: Hub) -> bool:
+    return bool(hub.settings.introspection == "on")
+
+
+def _skeleton(hub: Hub, request: Asked) -> Skeleton | None:
+    """Of a text that is new here; what is prepared needs none."""
+    introspects = _introspects(hub)
+    if not hub.settings.plans or is_prepared(request.query, introspects=introspects):
+        return None
+    return Skeleton.of(request.query, introspects=introspects)
+
+
+def _lifted(hub: Hub, request: Asked, skeleton: Skeleton, spend: cost.Spend | None) -> Ready | None:
+    """The request with its literals as variables, paid; None where that is not known yet."""
+    found = skeleton.lifted()
+    if found is None or found.prepared.document is None:
+        return None
+    return _measured(hub, request, found.prepared, found.prepared.document, found.values, _reason(request), spend)
+
+
+def _paid(ready: Ready) -> cost.Spend | None:
+    """What stands for paying where that was done."""
+    return None if ready.allowance is None else lambda _: ready.allowance
 
 
 def _planned(hub: Hub, viewer: Viewer, ready: Ready) -> bytes | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -31,6 +31,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import bounds, cost, plans
 from schema.built import graphql_schema
+
+Made = TypeVar("Made")
 
 #: Errors of one document that are worth reporting.
 MAX_ERRORS: Final = 20
@@ -77,23 +79,36 @@ def prepared(query: str, *, introspects: bool = True) -> Prepared:
     """The document, or why it is refused; never raises. Without `introspects` the schema is neither told nor hinted."""
     if len(query) > bounds.CHARACTERS.most:
         return Prepared(None, (bounds.CHARACTERS.refusal,))
-    key = hashlib.blake2b(query.encode("utf-8", "surrogatepass"), digest_size=16).digest() + bytes([introspects])
+    key = _key(query, introspects=introspects)
     found = _kept.find(key)
     if found is None:
         with _preparing:
-            found = _kept.find(key) or _kept.keep(key, _prepared(query, introspects=introspects), len(query))
+            found = _kept.find(key)
+            if found is None:
+                found = _prepared(query, introspects=introspects)
+                _kept.keep(key, found, len(query) if found.document is not None else 0)
     return found
 
 
-class _Kept:
-    """The documents used last."""
+def is_prepared(query: str, *, introspects: bool = True) -> bool:
+    """Whether `prepared` has its answer already."""
+    return len(query) <= bounds.CHARACTERS.most and _kept.find(_key(query, introspects=introspects)) is not None
 
-    def __init__(self) -> None:
-        self._entries: OrderedDict[bytes, tuple[Prepared, int]] = OrderedDict()
+
+def _key(query: str, *, introspects: bool) -> bytes:
+    return hashlib.blake2b(query.encode("utf-8", "surrogatepass"), digest_size=16).digest() + bytes([introspects])
+
+
+class Latest(Generic[Made]):
+    """What was used last of what is made of texts: at most so many, of at most so many characters together."""
+
+    def __init__(self, most: int, most_characters: int) -> None:
+        self._most, self._most_characters = most, most_characters
+        self._entries: OrderedDict[Hashable, tuple[Made, int]] = OrderedDict()
         self._characters = 0
         self._lock = threading.Lock()
 
-    def find(self, key: bytes) -> Prepared | None:
+    def find(self, key: Hashable) -> Made | None:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -101,19 +116,20 @@ class _Kept:
             self._entries.move_to_end(key)
             return entry[0]
 
-    def keep(self, key: bytes, made: Prepared, characters: int) -> Prepared:
+    def keep(self, key: Hashable, made: Made, characters: int) -> None:
         with self._lock:
-            size = characters if made.document is not None else 0
-            self._entries[key] = (made, size)
-            self._characters += size
-            while len(self._entries) > MOST_DOCUMENTS or (
-                self._characters > MOST_CHARACTERS and len(self._entries) > 1
+            self._characters += characters - self._entries.pop(key, (None, 0))[1]
+            self._entries[key] = (made, characters)
+            while len(self._entries) > self._most or (
+                self._characters > self._most_characters and len(self._entries) > 1
             ):
                 self._characters -= self._entries.popitem(last=False)[1][1]
-        return made
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
-_kept = _Kept()
+_kept: Latest[Prepared] = Latest(MOST_DOCUMENTS, MOST_CHARACTERS)
 _preparing = threading.Lock()
 
 

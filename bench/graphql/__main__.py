@@ -109,7 +109,7 @@ def _told(data: Path, url: str, application: str) -> dict[str, str]:
         "public_url": PUBLIC_URL,
         "admin_token": world.TOKENS[ADMINISTRATOR],
         "workers": "0",
-        "token_rate": str(10**9),  # counted as ever, and never reached
+        "token_budget": str(10**9),  # counted as ever, and never reached
     }
 
 

@@ -84,8 +84,16 @@ class Server:
             if _is_closed(each):
                 each.close()
                 self.connections[at] = _opened(self.address)
+        try:
+            return self._asked(head.encode() + body)
+        except (ConnectionResetError, BrokenPipeError):  # hung up just now, as it may after a pause
+            self.close()
+            self.connections[:] = [_opened(self.address) for _ in self.connections]
+            return self._asked(head.encode() + body)
+
+    def _asked(self, request: bytes) -> list[bytes]:
         for each in self.connections:
-            each.sendall(head.encode() + body)
+            each.sendall(request)
         return [_answer(each) for each in self.connections]
 
     def close(self) -> None:

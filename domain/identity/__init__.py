@@ -19,7 +19,7 @@ from domain.identity.issuing import (
     tokens_by_id,
 )
 from domain.identity.links import count_asset, count_upload
-from domain.identity.opened import is_snapshot
+from domain.identity.opened import first_end, is_snapshot
 from domain.identity.policy import (
     Change,
     edits_lightbox,
@@ -72,6 +72,7 @@ __all__ = [
     "ensure_seeds",
     "facts",
     "first_administrator",
+    "first_end",
     "guest_token",
     "holdings_of",
     "holds_asset",

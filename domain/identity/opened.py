@@ -35,7 +35,7 @@ _weighed: dict[tuple[int, frozenset[int]], tuple[datetime, bool]] = {}
 
 
 class Opened(NamedTuple):
-    """One share of a lightbox, or all alike of single assets: that is, with the same end."""
+    """One share of a lightbox, or all alike of single assets, each with its end."""
 
     to_org_id: int
     access: str
@@ -43,7 +43,6 @@ class Opened(NamedTuple):
     lightbox_id: int | None
     #: Of a lightbox: the organisation that shares it.
     from_org_id: int | None
-    #: Of single assets.
     ends_at: datetime | None
 
 
@@ -51,6 +50,11 @@ def to_viewer(work: Work) -> tuple[Opened, ...]:
     """What stands shared with the viewer's organisations, always in the same order; in at most one statement."""
     org_ids = _orgs(work)
     return kept(work, ("opened", org_ids), lambda: _to_orgs(work, org_ids)) if org_ids else ()
+
+
+def first_end(work: Work) -> datetime | None:
+    """When the first of these ends by itself; None: none does."""
+    return min((way.ends_at for way in to_viewer(work) if way.ends_at is not None), default=None)
 
 
 def tree(work: Work, org_id: int) -> frozenset[int]:
@@ -136,7 +140,7 @@ def _opened(dialect: sa.Dialect) -> sa.Select[int, str, int | None, int, datetim
             ShareRow.access,
             ShareRow.lightbox_id,
             sa.case((of_box, ShareRow.org_id)),
-            sa.case((~of_box, ShareRow.ends_at)),
+            ShareRow.ends_at,
         )
         .where(standing_at(NOW), statements.among(ShareRow.to_org_id, dialect))
         .distinct()

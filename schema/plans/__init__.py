@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -126,25 +127,30 @@ class _Asking:
 
     def data(self) -> bytes:
         memory = kept.of(self.hub.database)
-        if self.guards or not identity.sees_everything(self.viewer):
-            data = self._read(memory)
-        else:
-            data = self._remembered(memory)
+        data = self._remembered(memory) if self._lasts() else self._read(memory)[0]
         counted.answered += 1
         return data
 
+    def _lasts(self) -> bool:
+        """Whether it is known when what they see ends: a guest hangs on what their host may do."""
+        viewer = self.viewer
+        if identity.sees_everything(viewer) and not self.guards:
+            return True
+        return viewer.token_id is not None and viewer.on_behalf_of is None
+
     def _remembered(self, memory: Memory) -> bytes:
-        """For those whose sight no moment ends: what was right is right until something is committed."""
+        """What was right is right until something is committed, or ends."""
         epochs = self.hub.database.epochs
-        epoch = epochs.now()
-        data = memory.answers.find(self.key, epoch)
+        epoch, now = epochs.now(), self.hub.clock()
+        data = memory.answers.find(self.key, epoch, now)
         if data is None:
-            data = self._read(memory)
+            data, until = self._read(memory)
             if epoch is not None and epochs.now() == epoch:
-                memory.answers.keep(self.key, epoch, data)
+                memory.answers.keep(self.key, epoch, until, data)
         return data
 
-    def _read(self, memory: Memory) -> bytes:
+    def _read(self, memory: Memory) -> tuple[bytes, datetime | None]:
+        """The answer, and when the first thing ends that it hangs on."""
         with self.hub.snapshot(self.viewer) as (work, snapshot):
             run = Run(
                 work=work,
@@ -156,4 +162,5 @@ class _Asking:
                 arguments=self.arguments,
                 viewer=self.scope,
             )
-            return running.data(run, self.plan)
+            ends = (self.viewer.until, identity.first_end(work))
+            return running.data(run, self.plan), min((each for each in ends if each is not None), default=None)

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from storage.database import Database
@@ -50,29 +51,29 @@ class Kept:
 
 
 class Answers:
-    """Whole answers, each with the epoch in which it was right."""
+    """Whole answers, each with the epoch in which it was right and the moment at which it ends by itself."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._answers: OrderedDict[Hashable, tuple[Hashable, bytes]] = OrderedDict()
+        self._answers: OrderedDict[Hashable, tuple[Hashable, datetime | None, bytes]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
-    def find(self, key: Hashable, epoch: Hashable) -> bytes | None:
+    def find(self, key: Hashable, epoch: Hashable, now: datetime) -> bytes | None:
         with self._lock:
             found = self._answers.get(key)
-            if found is None or found[0] != epoch:
+            if found is None or found[0] != epoch or (found[1] is not None and found[1] <= now):
                 return None
             self._answers.move_to_end(key)
-            return found[1]
+            return found[2]
 
-    def keep(self, key: Hashable, epoch: Hashable, answer: bytes) -> None:
+    def keep(self, key: Hashable, epoch: Hashable, until: datetime | None, answer: bytes) -> None:
         with self._lock:
             old = self._answers.pop(key, None)
-            self._size += len(answer) + OVERHEAD - (0 if old is None else len(old[1]) + OVERHEAD)
-            self._answers[key] = epoch, answer
+            self._size += len(answer) + OVERHEAD - (0 if old is None else len(old[2]) + OVERHEAD)
+            self._answers[key] = epoch, until, answer
             while self._size > self._most and self._answers:
-                self._size -= len(self._answers.popitem(last=False)[1][1]) + OVERHEAD
+                self._size -= len(self._answers.popitem(last=False)[1][2]) + OVERHEAD
 
 
 class Memory:

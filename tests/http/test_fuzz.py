@@ -76,7 +76,7 @@ HEADERS = st.fixed_dictionaries(
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """Of a hub in which nothing happens; what is tested here comes before any row."""
-    hub = open_hub(settings_at(tmp_path_factory.mktemp("fuzz") / "data", token_rate=0, stranger_rate=0))
+    hub = open_hub(settings_at(tmp_path_factory.mktemp("fuzz") / "data", token_budget=0, stranger_rate=0))
     founding.found(hub)
     yield Caller(make_app(hub), "imp_test")
     hub.close()
