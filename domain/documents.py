@@ -110,7 +110,7 @@ def retire(work: Work, ids: Sequence[int], at: datetime | None = None) -> None:
     for row in found.values():
         if row.retires_at is None or row.retires_at > work.now:
             row.retires_at = max(at or work.now, work.now)
-            _record(work, "document.retired", row, {"at": row.retires_at.isoformat()})
+            _record(work, "document.retired", row)
 
 
 def text_of(work: Work, sha256: str) -> str | None:

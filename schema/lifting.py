@@ -109,7 +109,7 @@ class Skeleton:
         """None where there are no literals, or too many, or what cannot be GraphQL."""
         if len(text) > MOST_CHARACTERS or "\0" in text:
             return None
-        parts = _TOKEN.split(text)
+        parts = _TOKEN.split(text, maxsplit=MOST_LITERALS)
         if None in parts or not 1 < len(parts) <= 2 * MOST_LITERALS:
             return None
         literals = tuple(token for token in parts[1::2] if token[0] != "#")
@@ -131,38 +131,39 @@ class Skeleton:
         """Makes the lifted document, as soon as a like of this text has been met; the text was prepared and planned."""
         if not _was_met(self.key):
             return
-        form = _forms.get(self.key)
+        form, places = _forms.get(self.key), None
         if form is None:
-            form = _forms.put(self.key, self._form(prepared))
+            places = _places(prepared)
+            form = _forms.put(self.key, self._form(places))
         kept = self._kept(form)
         if not any(form) or (kept and not _was_met((self.key, kept))):
             return
         if _moulds.find((self.key, kept)) is None:
-            _moulds.keep((self.key, kept), self._mould(prepared), len(self.text))
+            _moulds.keep((self.key, kept), self._mould(prepared, places or _places(prepared)), len(self.text))
 
     def _kept(self, form: Sequence[bool]) -> tuple[str, ...]:
         return tuple(token for token, liftable in zip(self.literals, form, strict=True) if not liftable)
 
-    def _form(self, prepared: Prepared) -> tuple[bool, ...]:
+    def _form(self, places: Sequence[Place]) -> tuple[bool, ...]:
         """Of each literal whether it may be lifted."""
-        liftable = {start for start, *_ in _places(prepared)}
+        liftable = {start for start, *_ in places}
         return tuple(start in liftable for start in self._starts())
 
     def _starts(self) -> list[int]:
         return [found.start() for found in _TOKEN.finditer(self.text) if found[0][0] != "#"]
 
-    def _mould(self, prepared: Prepared) -> _Mould:
+    def _mould(self, prepared: Prepared, places: Sequence[Place]) -> _Mould:
+        document = cast("DocumentNode", prepared.document)
+        operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        if PREFIX in self.text or len(operations) > 1:
+            return _Mould(None, ())
         numbers = {start: number for number, start in enumerate(self._starts())}
-        places = [(numbers[start], type_, reader) for start, type_, reader in _places(prepared) if start in numbers]
-        names = {number: f"{PREFIX}{number}" for number, *_ in places}
-        by_start = {start: names[number] for start, number in numbers.items() if number in names}
-        types = {names[number]: type_ for number, type_, _ in places}
-        if PREFIX in self.text:
+        names = {start: f"{PREFIX}{numbers[start]}" for start, *_ in places}
+        types = {names[start]: type_ for start, type_, _ in places}
+        lifted = visit(document, _Lifting(names, types))
+        if validate(graphql_schema, lifted, RULES, MAX_ERRORS):
             return _Mould(None, ())
-        document = visit(cast("DocumentNode", prepared.document), _Lifting(by_start, types))
-        if validate(graphql_schema, document, RULES, MAX_ERRORS):
-            return _Mould(None, ())
-        return _Mould(Prepared(document), tuple((number, names[number], reader) for number, _, reader in places))
+        return _Mould(Prepared(lifted), tuple((numbers[start], names[start], reader) for start, _, reader in places))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ Always true here:
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +34,8 @@ from storage.recent import Recent
 
 #: Sets of variables remembered of an operation.
 MOST_VARIABLES: Final = 64
+#: Bytes of variables worth remembering.
+LONGEST_VARIABLES: Final = 4_000
 
 _log = structlog.get_logger("plans")
 
@@ -55,6 +59,9 @@ class Counted:
 counted = Counted()
 
 
+_serial = itertools.count()
+
+
 @dataclass(eq=False)
 class Known:
     """An operation of a valid document with the plans made of it: per set of conditions one, or why there is none."""
@@ -62,6 +69,7 @@ class Known:
     schema: GraphQLSchema
     document: DocumentNode
     node: OperationDefinitionNode
+    serial: int = field(default_factory=lambda: next(_serial))
     plans: dict[tuple[bool, ...], Plan | Unplannable] = field(default_factory=dict)
     asked: Recent[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Recent(MOST_VARIABLES))
 
@@ -71,12 +79,14 @@ class Known:
 
     def ask(self, language: Language, variables: Mapping[str, Any]) -> tuple[Plan, tuple[Mapping[str, Any], ...]]:
         """The plan for these variables, and its fields' arguments."""
-        key = orjson.dumps(variables)
+        key = _digest(variables)
         found = self.asked.get(key)
         if found is None:
             values = self.operation.variables(variables)
             plan = self._plan(values)
-            found = self.asked.put(key, (plan, plan.given(values, language.config, language.registry)))
+            found = plan, plan.given(values, language.config, language.registry)
+            if len(orjson.dumps(variables)) <= LONGEST_VARIABLES:
+                self.asked.put(key, found)
         return found
 
     def _plan(self, values: VariableValues) -> Plan:
@@ -102,13 +112,17 @@ def answer(
     """The answer's `data` as JSON; None where ordinary execution has to answer."""
     try:
         plan, arguments = known.ask(language, variables)
-        return _Asking(hub, viewer, plan, arguments, (known, orjson.dumps(variables))).data()
+        return _Asking(hub, viewer, plan, arguments, (known.serial, _digest(variables))).data()
     except (Unplannable, Refusal):
         return None
     except Exception:  # noqa: BLE001  # ordinary execution answers, and tells it if it fails as well
         counted.failed += 1
         _log.warning("plan.failed", exc_info=True)
         return None
+
+
+def _digest(variables: Mapping[str, Any]) -> bytes:
+    return hashlib.blake2b(orjson.dumps(variables), digest_size=16).digest()
 
 
 class _Asking:

@@ -28,6 +28,9 @@ from storage.statements import Dialect, Statement
 #: Statements kept per type in a document: a few for each of the viewers who ask it.
 MOST_STATEMENTS: Final = 256
 
+#: Characters of arguments under which values are kept.
+LONGEST_ARGUMENTS: Final = 1_000
+
 _serial = itertools.count()
 
 
@@ -84,6 +87,8 @@ class Entity:
         if not stamps:
             return self._read(run, heads)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
+        if len(repr(arguments)) > LONGEST_ARGUMENTS:
+            return self._read(run, heads)
         scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None)
         keys = {id_: (scope, id_, head[:decided]) for id_, head in heads.items()}
         found = run.kept.find(keys)
