@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from domain.permissions import EVERY, SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
@@ -82,6 +83,11 @@ class Holdings:
     reaches: Mapping[Permission, Reach] = field(default_factory=dict)
     #: When the first of the grants behind it ends; None: never.
     until: datetime | None = field(default=None, compare=False)
+
+    @cached_property
+    def spelt(self) -> frozenset[tuple[Permission, Reach]]:
+        """All of it, to tell holdings apart by."""
+        return frozenset(self.reaches.items())
 
     def reach(self, permission: Permission) -> Reach:
         return self.reaches.get(permission, NOWHERE)

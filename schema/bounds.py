@@ -58,7 +58,7 @@ ALIASES: Final = Bound("TOO_MANY_ALIASES", 200, "An operation renames at most {m
 DIRECTIVES: Final = Bound("TOO_MANY_DIRECTIVES", 200, "An operation carries at most {most} directives.")
 DEPTH: Final = Bound("TOO_DEEP", 50, "Selections and values nest at most {most} deep, fragments included.")
 NAME: Final = Bound("NAME_TOO_LONG", 200, "A name, or a number, is written with at most {most} characters.")
-ITEMS: Final = Bound("LIST_TOO_LONG", 500, "A list that is given has at most {most} entries.")
+ITEMS: Final = Bound("LIST_TOO_LONG", 1_000, "A list that is given has at most {most} entries.")
 MEMBERS: Final = Bound(
     "OBJECT_TOO_LARGE", 100, "An object that is given, or a field, has at most {most} values by name."
 )

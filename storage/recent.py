@@ -18,6 +18,9 @@ class Recent(Generic[Value]):
         self._things: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._things)
+
     def get(self, key: Hashable) -> Value | None:
         with self._lock:
             found = self._things.get(key)

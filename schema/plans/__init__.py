@@ -34,6 +34,8 @@ from storage.recent import Recent
 
 #: Sets of variables remembered of an operation.
 MOST_VARIABLES: Final = 64
+#: Sets of @skip and @include of which an operation keeps plans.
+MOST_CONDITIONS: Final = 16
 #: Bytes of variables worth remembering.
 LONGEST_VARIABLES: Final = 4_000
 
@@ -70,7 +72,7 @@ class Known:
     document: DocumentNode
     node: OperationDefinitionNode
     serial: int = field(default_factory=lambda: next(_serial))
-    plans: dict[tuple[bool, ...], Plan | Unplannable] = field(default_factory=dict)
+    plans: Recent[Plan | Unplannable] = field(default_factory=lambda: Recent(MOST_CONDITIONS))
     asked: Recent[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Recent(MOST_VARIABLES))
 
     @cached_property
@@ -90,13 +92,16 @@ class Known:
         return found
 
     def _plan(self, values: VariableValues) -> Plan:
-        conditions = tuple(bool(values.coerced.get(name)) for name in self.operation.conditions)
-        if conditions not in self.plans:
+        told = [values.coerced.get(name) for name in self.operation.conditions]
+        conditions = tuple(each for each in told if isinstance(each, bool))
+        if len(conditions) < len(told):
+            raise Unplannable("a condition is null")
+        found = self.plans.get(conditions)
+        if found is None:
             try:
-                self.plans[conditions] = self.operation.plan(conditions)
+                found = self.plans.put(conditions, self.operation.plan(conditions))
             except Unplannable as reason:
-                self.plans[conditions] = reason
-        found = self.plans[conditions]
+                found = self.plans.put(conditions, reason)
         if isinstance(found, Unplannable):
             raise found
         return found
@@ -137,7 +142,8 @@ class _Asking:
         #: Addresses are the viewer's own, and the same text for an hour.
         hour = hub.clock().replace(minute=0, second=0, microsecond=0)
         self.scope = (viewer.principal_id, viewer.org_id, viewer.token_id, hub.settings.public_url, hour)
-        self.key = (key, self.scope)
+        #: What they held when they came, which may have been taken from them since: whoever comes later holds less.
+        self.key = (key, self.scope, viewer.holdings.spelt)
 
     def data(self) -> bytes:
         memory = kept.of(self.hub.database)

@@ -28,7 +28,7 @@ def blocks(kind: str) -> list[str]:
 
 
 def test_the_generated_python_is_the_one_on_the_page() -> None:
-    (query,), (shown,) = blocks("graphql"), blocks("python")
+    (query,), (shown,) = blocks("graphql"), blocks("text")
     document = parse(query)
     (node,) = document.definitions
     assert isinstance(node, OperationDefinitionNode)

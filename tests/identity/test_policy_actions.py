@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain import assets, delivery, sharing, workflow
+from domain import assets, delivery, identity, sharing, workflow
 from domain.assets import Changes, Content
 from domain.assets.deciding import PERMISSIONS
 from domain.assets.reading import shown_versions
@@ -28,13 +28,18 @@ def world(hub: Hub, request: pytest.FixtureRequest) -> World:
     return made(replace(hub, clock=lambda: NOW), request.param)
 
 
+def shown(work: Work, asset: AssetRow) -> int:
+    """The revision that the viewer is shown."""
+    return identity.shown_changes(work, [asset])[asset.id].revision
+
+
 def update(work: Work, asset: AssetRow) -> None:
-    assets.update(work, asset.id, Changes(title="Another"), asset.revision)
+    assets.update(work, asset.id, Changes(title="Another"), shown(work, asset))
 
 
 def add_version(work: Work, asset: AssetRow) -> None:
     fresh = Content(hashlib.sha256(b"fresh").hexdigest(), 5, "fresh.bin", "application/octet-stream", asset.kind)
-    assets.add_version(work, asset.id, fresh, asset.revision)
+    assets.add_version(work, asset.id, fresh, shown(work, asset))
 
 
 def approve(work: Work, asset: AssetRow) -> None:
@@ -43,11 +48,11 @@ def approve(work: Work, asset: AssetRow) -> None:
 
 
 def archive(work: Work, asset: AssetRow) -> None:
-    assets.archive(work, asset.id, asset.revision)
+    assets.archive(work, asset.id, shown(work, asset))
 
 
 def restore(work: Work, asset: AssetRow) -> None:
-    assets.restore(work, asset.id, asset.revision)
+    assets.restore(work, asset.id, shown(work, asset))
 
 
 def download(work: Work, asset: AssetRow) -> None:

@@ -159,7 +159,8 @@ def test_only_so_many_files_can_be_open() -> None:
                 highest = os.open(os.devnull, os.O_RDONLY)
         return highest
 
-    assert 0 < sandbox.run(hoard, limits=TIGHT) <= max(descriptors()) + 3 + 16
+    before = max(descriptors())  # what others left to the garbage collector may go in between
+    assert 0 < sandbox.run(hoard, limits=TIGHT) <= max(before, *descriptors()) + 3 + 16
 
 
 def test_there_is_no_network_in_the_sandbox() -> None:

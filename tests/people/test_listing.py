@@ -113,7 +113,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"where": {"email": {"startsWith": "a\u0000"}}}, "INVALID"),
     ({"where": {"name": {"oneOf": ["x"] * 101}}}, "INVALID"),
     ({"where": nested(7)}, "INVALID"),
-    ({"where": nested(60)}, "INVALID"),
+    ({"where": nested(60)}, "TOO_DEEP"),
     ({"where": {"OR": [{"name": {"eq": "x"}}] * 60}}, "INVALID"),
     ({"where": {"organisation": {"eq": "x"}}}, "NOT_FOUND"),
     ({"where": {"organisation": {"oneOf": ["T3JnYW5pc2F0aW9uOjE"] * 101}}}, "INVALID"),
