@@ -30,7 +30,8 @@ class Snapshot:
 
     def open(self) -> Session:
         if self._opened is None:
-            connection = sa.Connection(self._database.reader.execution_options(**BEGUN), connection=self._raw)
+            # Not the reader's engine: it would set what the transaction is while there is one already.
+            connection = sa.Connection(self._database.engine.execution_options(**BEGUN), connection=self._raw)
             self._opened = connection, Session(connection, expire_on_commit=False, autoflush=False)
         return self._opened[1]
 
