@@ -12,6 +12,7 @@ Always true here:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -124,7 +125,7 @@ class Skeleton:
     def lifted(self) -> Lifted | None:
         """The lifted document for this text; None where there is none yet, or the text is not valid."""
         form = _forms.get(self.key)
-        mould = None if form is None else _moulds.find((self.key, self._kept(form)))
+        mould = None if form is None else _moulds.find((self.key, _digest(self._kept(form))))
         return None if mould is None else mould.filled(self.literals)
 
     def learn(self, prepared: Prepared) -> None:
@@ -136,10 +137,10 @@ class Skeleton:
             places = _places(prepared)
             form = _forms.put(self.key, self._form(places))
         kept = self._kept(form)
-        if not any(form) or (kept and not _was_met((self.key, kept))):
+        if not any(form) or (kept and not _was_met((self.key, _digest(kept)))):
             return
-        if _moulds.find((self.key, kept)) is None:
-            _moulds.keep((self.key, kept), self._mould(prepared, places or _places(prepared)), len(self.text))
+        if _moulds.find((self.key, _digest(kept))) is None:
+            _moulds.keep((self.key, _digest(kept)), self._mould(prepared, places or _places(prepared)), len(self.text))
 
     def _kept(self, form: Sequence[bool]) -> tuple[str, ...]:
         return tuple(token for token, liftable in zip(self.literals, form, strict=True) if not liftable)
@@ -186,6 +187,11 @@ class _Mould:
 _met: Recent[bool] = Recent(MOST_SKELETONS)
 _forms: Recent[tuple[bool, ...]] = Recent(MOST_SKELETONS)
 _moulds: Latest[_Mould] = Latest(MOST_LIFTED, MOST_LIFTED_CHARACTERS)
+
+
+def _digest(kept: Any) -> bytes:
+    """Literals that stay part of a key, however long, as sixteen bytes."""
+    return hashlib.blake2b(repr(kept).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _was_met(key: Hashable) -> bool:

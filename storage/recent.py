@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -21,6 +22,10 @@ class Recent(Generic[Value]):
     def __len__(self) -> int:
         return len(self._things)
 
+    def all_keys(self) -> list[Any]:
+        with self._lock:
+            return list(self._things)
+
     def get(self, key: Hashable) -> Value | None:
         with self._lock:
             found = self._things.get(key)
@@ -34,4 +39,25 @@ class Recent(Generic[Value]):
             self._things.move_to_end(key)
             while len(self._things) > self._most:
                 self._things.popitem(last=False)
+        return thing
+
+
+_shelves = itertools.count()
+
+
+class Shelf(Generic[Value]):
+    """A part of what is kept together: under keys of its own, within the bound of all."""
+
+    def __init__(self, whole: Recent[Any]) -> None:
+        self._whole = whole
+        self._number = next(_shelves)
+
+    def __len__(self) -> int:
+        return sum(number == self._number for number, _ in self._whole.all_keys())
+
+    def get(self, key: Hashable) -> Value | None:
+        return self._whole.get((self._number, key))
+
+    def put(self, key: Hashable, thing: Value) -> Value:
+        self._whole.put((self._number, key), thing)
         return thing

@@ -30,14 +30,13 @@ from schema.plans.kept import Memory
 from schema.plans.planning import Operation, Plan
 from schema.plans.run import Run
 from schema.plans.shape import Unplannable
-from storage.recent import Recent
+from storage.recent import Recent, Shelf
 
-#: Sets of variables remembered of an operation.
-MOST_VARIABLES: Final = 64
-#: Sets of @skip and @include of which an operation keeps plans.
-MOST_CONDITIONS: Final = 16
+#: Plans, and what came of variables, of all operations; the latter weigh up to a hundred kilobytes.
+_PLANS: Final[Recent[Any]] = Recent(2_000)
+_ASKED: Final[Recent[Any]] = Recent(1_000)
 #: Bytes of variables worth remembering.
-LONGEST_VARIABLES: Final = 4_000
+LONGEST_VARIABLES: Final = 500
 
 _log = structlog.get_logger("plans")
 
@@ -72,8 +71,8 @@ class Known:
     document: DocumentNode
     node: OperationDefinitionNode
     serial: int = field(default_factory=lambda: next(_serial))
-    plans: Recent[Plan | Unplannable] = field(default_factory=lambda: Recent(MOST_CONDITIONS))
-    asked: Recent[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Recent(MOST_VARIABLES))
+    plans: Shelf[Plan | Unplannable] = field(default_factory=lambda: Shelf(_PLANS))
+    asked: Shelf[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Shelf(_ASKED))
 
     @cached_property
     def operation(self) -> Operation:

@@ -22,11 +22,11 @@ from schema.plans.run import Run
 from schema.plans.shape import Link, Pages, Shape, Total, Unplannable, walk
 from schema.plans.writing import Reading, Written
 from storage import statements
-from storage.recent import Recent
+from storage.recent import Recent, Shelf
 from storage.statements import Dialect, Statement
 
-#: Statements kept per type in a document: a few for each of the viewers who ask it.
-MOST_STATEMENTS: Final = 256
+#: Statements of all documents, for all the viewers who ask them; some ten kilobytes each.
+STATEMENTS: Final[Recent[Any]] = Recent(4_000)
 
 #: Characters of arguments under which values are kept.
 LONGEST_ARGUMENTS: Final = 1_000
@@ -42,10 +42,10 @@ class Entity:
     def __post_init__(self) -> None:
         self.table = TABLES[self.shape.type]
         self._written: dict[str, Written] = {}
-        self._finding: Recent[Statement] = Recent(MOST_STATEMENTS)
-        self._paging: Recent[Statement] = Recent(MOST_STATEMENTS)
-        self._counting: Recent[Statement] = Recent(MOST_STATEMENTS)
-        self._reading: Recent[tuple[Statement, bool]] = Recent(MOST_STATEMENTS)
+        self._finding: Shelf[Statement] = Shelf(STATEMENTS)
+        self._paging: Shelf[Statement] = Shelf(STATEMENTS)
+        self._counting: Shelf[Statement] = Shelf(STATEMENTS)
+        self._reading: Shelf[tuple[Statement, bool]] = Shelf(STATEMENTS)
         slots: set[int] = set()
 
         def note(each: Any) -> None:
@@ -143,6 +143,8 @@ class Entity:
         statement, has_once = self._statement(run, reading)
         given = {} if reading.arguments is None else run.arguments[reading.arguments]
         where = {name: given[name] for name, _ in reading.where}
+        if any("\0" in value for value in where.values() if isinstance(value, str)):
+            raise Unplannable("PostgreSQL takes no U+0000")
         rows = statement.run(run.cursor, **where, **{statements.KEYS: statements.keys(wanted, run.dialect)})
         return reads.first_only(rows) if has_once else rows
 

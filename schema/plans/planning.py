@@ -28,9 +28,9 @@ from strawberry.types.arguments import convert_arguments
 
 from domain.permissions import Permission
 from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
-from schema.plans.entities import MOST_STATEMENTS, Entity
+from schema.plans.entities import STATEMENTS, Entity
 from schema.plans.shape import Constant, Parts, Unplannable, Wanted, is_required
-from storage.recent import Recent
+from storage.recent import Shelf
 from storage.statements import Reader, Statement
 
 #: Things that a client may want of one type in one operation; beyond it ordinary execution is as good.
@@ -62,8 +62,8 @@ class Connection:
     entities: tuple[Entity, ...]
     parts: Parts
     #: Compiled pages and totals, for each of the viewers and filters that ask for them.
-    pages: Recent[Compiled] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
-    totals: Recent[Statement] = field(default_factory=lambda: Recent(MOST_STATEMENTS))
+    pages: Shelf[Compiled] = field(default_factory=lambda: Shelf(STATEMENTS))
+    totals: Shelf[Statement] = field(default_factory=lambda: Shelf(STATEMENTS))
 
 
 Root: TypeAlias = Constant | Found | Connection
@@ -94,7 +94,8 @@ class Operation:
     def of(cls, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:
         parts = document.definitions
         fragments = {each.name.value: each for each in parts if isinstance(each, FragmentDefinitionNode)}
-        return cls(schema, node, fragments, tuple(sorted(set(_conditions(document)))))
+        declared = {each.variable.name.value for each in node.variable_definitions or ()}
+        return cls(schema, node, fragments, tuple(sorted(declared & set(_conditions(document)))))
 
     def variables(self, given: Mapping[str, Any] | None) -> VariableValues:
         """Coerced; `Unplannable` where ordinary execution would refuse them."""

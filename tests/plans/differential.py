@@ -86,7 +86,7 @@ def hold(hub: Hub, viewers: list[Viewer], operations: int, seed: int) -> Held:
     """`hub` is answered by plans, its twin without them by ordinary execution."""
     plain = replace(hub, settings=hub.settings.model_copy(update={"plans": False}))
     chooser = Chooser(built._schema, random.Random(seed), _ids(hub), _cursors(plain, viewers[-1]))
-    held = Held(Counter(), [])
+    held, failed = Held(Counter(), []), plans.counted.failed
     for _ in range(operations):
         document, viewer = chooser.document(), chooser.chance.choice(viewers)
         asked = Asked(document.text, variables=document.variables)
@@ -97,6 +97,7 @@ def hold(hub: Hub, viewers: list[Viewer], operations: int, seed: int) -> Held:
         for answered in (execution.answer(hub, viewer, asked, "test"), execution.answer(hub, viewer, asked, "test")):
             if _comparable(answered.body) != _comparable(expected.body):
                 held.different.append((document, expected.body, answered.body))
+        assert plans.counted.failed == failed, document
         assert hub.database.engine.pool.checkedout() == 0, document  # type: ignore[attr-defined]
         planned = plans.counted.answered > before
         held.told["planned" if planned else "executed" if b'"errors"' not in expected.body else "refused"] += 1

@@ -79,6 +79,20 @@ def _on_postgres() -> Iterator[str]:
             sides = EVENTS[event]
             moved = f"UPDATE table_epoch SET epoch = epoch + 1 WHERE name = '{table}'"  # noqa: S608  # our own name
             yield from _trigger(f"epoch_{table}_{event.lower()}", table, event, sides, moved)
+    yield from _emptied()
+
+
+def _emptied() -> Iterator[str]:
+    """Who empties a whole table tells no rows."""
+    yield (
+        "CREATE FUNCTION stamp_emptied() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN UPDATE table_epoch SET epoch = epoch + 1; RETURN NULL; END $$"
+    )
+    for table in (*OWNERS, *SHARED):
+        yield (
+            f"CREATE TRIGGER stamp_{table}_emptied AFTER TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION stamp_emptied()"
+        )
 
 
 def _trigger(name: str, table: str, event: str, sides: tuple[str, ...], moved: str) -> Iterator[str]:
