@@ -10,7 +10,6 @@ browser that asks for a page gets GraphiQL.
 from __future__ import annotations
 
 import hashlib
-import time
 from http import HTTPStatus
 
 import orjson
@@ -33,8 +32,6 @@ OFFERED = (JSON, GRAPHQL, streams.MEDIA_TYPE)
 METHODS = ("GET", "POST")
 #: What an answer to `GET` depends on beside its address.
 VARY_READ = "Authorization, Accept, Cookie"
-#: Seconds for which whoever was let in is taken for the same while their request comes in.
-STILL_THE_SAME = 0.25
 
 
 async def endpoint(request: Request) -> Response:
@@ -65,13 +62,14 @@ def _page(at: Desk) -> Response:
 
 async def _answered(request: Request, media_type: str) -> Response:
     at = desk.of(request)
-    viewer = await at.viewer(request)
-    if request.method != "POST" and "authorization" not in request.headers:
-        same_origin.require_script(request, at.hub.settings)
-    begun = time.monotonic()
-    told = await parameters.of(request)
-    if time.monotonic() - begun > STILL_THE_SAME:  # who held the body back may have been shut out meanwhile
-        viewer = await at.again(shown, at.address(request)) if (shown := at.shown(request)) else viewer
+    shown, address = at.shown(request), at.address(request)
+    if shown is not None:  # else they are told so at once
+        at.turnstile.admit(address, shown.secret)
+        if request.method != "POST" and "authorization" not in request.headers:
+            same_origin.require_script(request, at.hub.settings)
+        told = await parameters.of(request)
+    # Only now: who holds a body back may have been shut out meanwhile.
+    viewer = await at.enter(shown, address)
     if media_type == streams.MEDIA_TYPE:
         return streams.respond(request, viewer, told)
     request_id = logs.recorded_id() or ""
