@@ -21,6 +21,7 @@ from storage.statements import Statement, Typed
 
 #: Statements of `run`: a few for each of the viewers who ask now.
 _compiled: Final[Recent[Typed]] = Recent(1_000)
+_selects: Final[Recent[Any]] = Recent(1_000)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: A
     dialect = work.session.get_bind().dialect
     cursor = snapshots.cursor_of(work.session)
     if cursor is None:
-        return list(work.session.execute(make(dialect), given))
+        select = _selects.get((key, dialect.name))
+        if select is None:
+            select = _selects.put((key, dialect.name), make(dialect))
+        return list(work.session.execute(select, given))
     known = _compiled.get((key, dialect.name))
     if known is None:
         known = _compiled.put((key, dialect.name), statements.typed(make(dialect), dialect))
