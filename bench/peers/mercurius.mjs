@@ -40,7 +40,7 @@ const SDL = `
   type Query { asset(id: ID!): Asset assets(first: Int, where: AssetWhere): AssetConnection! }
 `
 
-const ASSET = 'asset.id, title, kind, lifecycle, revision, created_at, current_version_id, approved_version_id'
+const ASSET = 'asset.id, title, kind, lifecycle, revision, public_revision, created_at, current_version_id, approved_version_id'
 const VERSION = 'id, number, sha256, media_type, byte_size, width, height'
 
 const store = told.database.startsWith('sqlite:') ? await sqlite() : await postgres()
@@ -109,7 +109,7 @@ function numberOf (type, id) {
 // ---------------------------------------------------------------- who asks, and what they see
 
 const WHO = `
-  SELECT principal.id, principal.org_id, principal.is_administrator
+  SELECT principal.id, principal.org_id, principal.is_administrator, token.id AS token
   FROM token JOIN principal ON principal.id = token.principal_id
   WHERE token.digest = ? AND token.purpose = 'API' AND token.revoked_at IS NULL AND token.expires_at IS NULL
     AND principal.disabled_at IS NULL`
@@ -126,7 +126,7 @@ async function viewer (request) {
   const [, token] = (request.headers.authorization ?? '').split(' ')
   const [row] = await store.all(WHO, [createHash('sha256').update(token ?? '').digest('hex')])
   if (row === undefined) throw new Error('Sign in first.')
-  const of = { id: Number(row.id), sees: 'true', version: 'current_version_id' }
+  const of = { id: Number(row.id), token: Number(row.token), sees: 'true', version: 'current_version_id', revision: 'revision' }
   if (row.is_administrator) return of
   const orgs = (await store.all(TREES, [row.id])).map((each) => Number(each.id)).join(', ')
   const boxes = await store.all(
@@ -139,6 +139,7 @@ async function viewer (request) {
   of.sees = `(asset.org_id IN (${orgs}) OR ${store.within('asset.id', inside)} OR ${store.within('asset.id', shared)})
     AND approved_version_id IS NOT NULL AND lifecycle NOT IN ('ARCHIVED', 'WITHDRAWN', 'EXPIRED', 'QUARANTINED')`
   of.version = 'approved_version_id'
+  of.revision = 'public_revision'
   return of
 }
 
@@ -151,7 +152,7 @@ const asset = (row, viewer) => ({
   title: row.title,
   kind: row.kind,
   lifecycle: row.lifecycle,
-  revision: row.revision,
+  revision: row[viewer.revision],
   createdAt: store.instant(row.created_at),
   moment: row.created_at
 })
@@ -276,7 +277,7 @@ function address ({ row, state, sha256 }, viewer) {
   if (state !== 'READY' || sha256 === null) return null
   const expires = Math.floor(Date.now() / HOUR) + URL_HOURS + 1
   const digest = Buffer.from(sha256, 'hex').toString('base64')
-  const body = Buffer.from(`{"d":"${digest}","e":${expires},"i":${row},"k":"r","w":${viewer.id}}`)
+  const body = Buffer.from(`{"d":"${digest}","e":${expires},"i":${row},"k":"r","t":${viewer.token},"w":${viewer.id}}`)
   const token = Buffer.concat([mac(FILES, body), body]).toString('base64url')
   return { url: `${told.publicUrl}/files/${token}`, validUntil: spoken(new Date(expires * HOUR), 0) }
 }
