@@ -13,7 +13,6 @@ import pytest
 
 from tests.server.program import Program, run, running
 from tests.servers import npm
-from tests.servers.programs import ServerMissing
 
 HERE = Path(__file__).parent
 TOKEN = "imp_for_tests_only"
@@ -27,12 +26,7 @@ Script: TypeAlias = Callable[[str], Any]
 @pytest.fixture(scope="session")
 def packages(request: pytest.FixtureRequest) -> Path:
     """The folder of `node_modules`."""
-    try:
-        return npm.installed(HERE / "npm") / "node_modules"
-    except ServerMissing as missing:
-        if request.config.getoption("--require-servers"):
-            pytest.fail(f"SERVER MISSING: {missing}", pytrace=False)
-        pytest.skip(f"SERVER MISSING: {missing}")
+    return npm.required(request.config, HERE / "npm") / "node_modules"
 
 
 @pytest.fixture(scope="session")

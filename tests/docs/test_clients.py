@@ -7,18 +7,12 @@ import pytest
 from tests.docs.conftest import ROOT, run_page
 from tests.docs.transcript import Shell
 from tests.servers import npm
-from tests.servers.programs import ServerMissing
 
 
 @pytest.fixture
 def node(request: pytest.FixtureRequest) -> None:
     """Node.js is here, and what the example needs was fetched before: the page installs it from npm's cache."""
-    try:
-        npm.installed(ROOT / "examples" / "typescript")
-    except ServerMissing as missing:
-        if request.config.getoption("--require-servers"):
-            pytest.fail(f"SERVER MISSING: {missing}", pytrace=False)
-        pytest.skip(f"SERVER MISSING: {missing}")
+    npm.required(request.config, ROOT / "examples" / "typescript")
 
 
 @pytest.mark.timeout(600)

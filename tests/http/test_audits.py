@@ -11,19 +11,13 @@ import pytest
 
 from tests.server.program import running
 from tests.servers import npm
-from tests.servers.programs import ServerMissing
 
 SOURCE = Path(__file__).parent / "audits"
 
 
 @pytest.fixture(scope="module")
 def packages(request: pytest.FixtureRequest) -> Path:
-    try:
-        return npm.installed(SOURCE)
-    except ServerMissing as missing:
-        if request.config.getoption("--require-servers"):
-            pytest.fail(f"SERVER MISSING: {missing}", pytrace=False)
-        pytest.skip(f"SERVER MISSING: {missing}")
+    return npm.required(request.config, SOURCE)
 
 
 def test_every_audit_of_graphql_http_is_passed(packages: Path, tmp_path: Path) -> None:

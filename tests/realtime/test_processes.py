@@ -24,7 +24,7 @@ from tests.realtime.talking import CHANGES, PROTOCOL, talking
 from tests.server.caller import wait_until
 from tests.server.program import Program, running
 from tests.servers import npm
-from tests.servers.programs import ServerMissing, workplace
+from tests.servers.programs import workplace
 
 CLIENTS = Path(__file__).parent / "clients"
 TOKEN = "imp_for_tests_only"
@@ -109,12 +109,7 @@ class Client:
 
 @pytest.fixture(scope="session")
 def packages(request: pytest.FixtureRequest) -> Path:
-    try:
-        return npm.installed(CLIENTS)
-    except ServerMissing as missing:
-        if request.config.getoption("--require-servers"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    return npm.required(request.config, CLIENTS)
 
 
 @contextmanager

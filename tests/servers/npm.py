@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.servers.programs import ServerMissing
 
 #: Seconds for npm to fetch some small packages.
@@ -47,3 +49,14 @@ def _install(source: Path, folder: Path) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:]
         raise ServerMissing(f"npm could not install {source.name} ({said}).")
+
+
+def required(config: pytest.Config, folder: Path) -> Path:
+    """`installed(folder)`; where that cannot be, CI fails and anybody else is told what was not tested."""
+    try:
+        return installed(folder)
+    except ServerMissing as missing:
+        sentence = f"SERVER MISSING: {missing}"
+        if config.getoption("--require-servers"):
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
