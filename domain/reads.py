@@ -75,7 +75,8 @@ def grouped(work: Work, below: Below, parents: Iterable[int]) -> dict[int, list[
 
 
 def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: Any) -> list[Any]:
-    """Rows of a select that is the same wherever `key` is; compiled once, where a snapshot is read on the raw driver.
+    """Rows of a select that is the same wherever `key` is; a unit of work that reads compiles it once, for the raw
+    driver.
 
     Parameters without a value are `given`; `keys` as `statements.keys` writes them.
     """

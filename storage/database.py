@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pysqlite3.dbapi2
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -175,8 +176,9 @@ def naming_failures() -> Iterator[None]:
     """What a driver gives up on is raised as `Full` or `Contended`."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+    except (sa.exc.DBAPIError, psycopg.Error, pysqlite3.dbapi2.Error) as error:
+        told = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        code = getattr(told, "sqlstate", None) or getattr(told, "sqlite_errorcode", None)
         if code in _FULL:
             raise Full("The database is full.") from error
         if code in _LOST | _WAITED:

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     jwt_audience: str = Field("", description="Audience that such tokens must be for.")
     jwt_jwks_url: str = Field("", description="The issuer's public keys (JWKS); empty: found by discovery.")
     password_login: Literal["auto", "off"] = Field(
-        "auto", description="auto: people sign in with passwords while no OIDC provider is set; off: never."
+        "auto",
+        description="auto: people have passwords on the embedded SQLite while no OIDC provider is set; off: never.",
     )
     trusted_proxies: str = Field(
         "",
@@ -199,7 +200,9 @@ class Settings(BaseSettings):
 
     @property
     def takes_passwords(self) -> bool:
-        return self.password_login != "off" and not self.oidc_issuer  # noqa: S105  # a choice, not a password
+        """Only on the embedded default: whoever runs a database server has an identity provider, or shows tokens."""
+        wanted = self.password_login != "off"  # noqa: S105  # a choice, not a password
+        return wanted and self.database_url.startswith("sqlite") and not self.oidc_issuer
 
     @property
     def staging_dir(self) -> Path:

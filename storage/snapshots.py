@@ -61,8 +61,16 @@ class Later:
 
 
 def cursor_of(session: Any) -> Any:
-    """The raw cursor of a session that stands for a snapshot; None of any other."""
-    return session.cursor if isinstance(session, Later) else None
+    """A raw cursor of a session that reads; None of one that may write: what it is about to write must be read."""
+    if isinstance(session, Later):
+        return session.cursor
+    return session.connection().connection.cursor() if is_reading(session) else None
+
+
+def is_reading(session: Any) -> bool:
+    """Whether nothing that is read can change until the session ends."""
+    options = session.get_bind().get_execution_options()
+    return bool(options.get("readonly") or options.get("postgresql_readonly"))
 
 
 @contextmanager

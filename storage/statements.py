@@ -82,16 +82,16 @@ def typed(select: sa.Select[Any], dialect: sa.Dialect) -> Typed:
     return Typed(compiled(select, dialect), tuple(reader(column, dialect) for column in select.selected_columns))
 
 
-def among(column: Any, dialect: sa.Dialect) -> sa.ColumnElement[bool]:
-    """That the column is one of the parameter `KEYS`, however many these are."""
+def among(column: Any, dialect: sa.Dialect, name: str = KEYS) -> sa.ColumnElement[bool]:
+    """That the column is one of the keys in the parameter of this name, however many these are."""
     if _is_postgres(dialect):
-        return column == sa.any_(sa.bindparam(KEYS, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
-    each = sa.func.json_each(sa.bindparam(KEYS, type_=sa.Text)).table_valued("value")
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
+    each = sa.func.json_each(sa.bindparam(name, type_=sa.Text)).table_valued("value")
     return column.in_(sa.select(each.c.value))  # type: ignore[no-any-return]
 
 
 def keys(wanted: Collection[int], dialect: sa.Dialect) -> Any:
-    """Keys as the parameter `KEYS` takes them."""
+    """Keys as `among` takes them."""
     return list(wanted) if _is_postgres(dialect) else f"[{','.join(map(str, wanted))}]"
 
 

@@ -17,7 +17,7 @@ from domain import reads
 from domain.holdings import Tree
 from domain.permissions import SHARED_TO_CONTRIBUTE
 from domain.work import Work
-from storage import statements
+from storage import snapshots, statements
 from storage.tables import AssetRow, OrganisationRow, ShareRow
 
 T = TypeVar("T")
@@ -84,21 +84,13 @@ def one_of(column: Any, ids: Collection[int], *, in_array: bool) -> sa.ColumnEle
     return column.in_(sorted(ids))  # type: ignore[no-any-return]
 
 
-def among(column: Any, name: str, *, in_array: bool) -> sa.ColumnElement[bool]:
-    """The same of ids that are given as the parameter of this name when the statement is run."""
-    if in_array:
-        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
-    return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
-
-
 def is_postgres(work: Work) -> bool:
     return work.session.get_bind().dialect.name == "postgresql"
 
 
 def is_snapshot(work: Work) -> bool:
     """Whether nothing that is read can change until the unit of work ends."""
-    options = work.session.get_bind().get_execution_options()
-    return bool(options.get("readonly") or options.get("postgresql_readonly"))
+    return snapshots.is_reading(work.session)
 
 
 def kept(work: Work, key: Hashable, make: Callable[[], T]) -> T:

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from domain import holdings
+from domain import holdings, reads
 from domain.holdings import WITHHELD, Facts, Lightbox, Scope, Tree
 from domain.identity import opened, reaching
 from domain.identity.opened import Opened
 from domain.permissions import Permission
 from domain.refusals import NotAllowed
 from domain.work import BRAND_ORG_ID, Viewer, Work
+from storage import statements
 from storage.tables import (
     ApprovalRow,
     AssetRow,
@@ -337,22 +338,28 @@ def _found(work: Work, ids: list[int], ways: tuple[Opened, ...], *, boxed: bool)
     direct = any(way.lightbox_id is None for way in ways)
     if not inside and not direct:
         return ()
-    asked = {"ids": ids, "now": work.now, "org_ids": sorted({way.to_org_id for way in ways})}
-    return work.session.execute(_asked(inside=inside, direct=direct, in_array=opened.is_postgres(work)), asked)
+    dialect = work.session.get_bind().dialect
+    org_ids = sorted({way.to_org_id for way in ways})
+    return reads.run(
+        work,
+        ("what opens", inside, direct),
+        partial(_asked, inside=inside, direct=direct),
+        **{"now": work.now, "org_ids": statements.keys(org_ids, dialect)} if direct else {},
+        keys=statements.keys(ids, dialect),
+    )
 
 
-@cache
-def _asked(*, inside: bool, direct: bool, in_array: bool) -> sa.CompoundSelect[Any]:
-    """The statement, made once: making it takes as long as asking."""
+def _asked(dialect: sa.Dialect, *, inside: bool, direct: bool) -> sa.CompoundSelect[Any]:
     none = sa.literal(None, sa.BigInteger)
     lying = sa.select(LightboxAssetRow.asset_id, LightboxAssetRow.lightbox_id, sa.null().label("access"), none)
     shared = sa.select(ShareRow.asset_id, none, ShareRow.access, ShareRow.to_org_id)
     asked: list[Any] = []
     if inside:
-        asked.append(lying.where(opened.among(LightboxAssetRow.asset_id, "ids", in_array=in_array)))
+        asked.append(lying.where(statements.among(LightboxAssetRow.asset_id, dialect)))
     if direct:
-        open_to_them = opened.standing_at(opened.NOW), opened.among(ShareRow.to_org_id, "org_ids", in_array=in_array)
-        asked.append(shared.where(*open_to_them, opened.among(ShareRow.asset_id, "ids", in_array=in_array)))
+        theirs = statements.among(ShareRow.to_org_id, dialect, "org_ids")
+        these = statements.among(ShareRow.asset_id, dialect)
+        asked.append(shared.where(opened.standing_at(opened.NOW), theirs, these))
     return sa.union_all(*asked)
 
 

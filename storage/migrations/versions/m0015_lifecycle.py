@@ -1,0 +1,12 @@
+"""Trash, holds, relations between assets, what is fetched from elsewhere."""
+
+from __future__ import annotations
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
