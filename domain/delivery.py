@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -42,11 +42,13 @@ LONGEST_TOKEN = 1024
 _HOUR = timedelta(hours=1)
 _FILES, _LATEST = "files", "latest"
 _ORIGINAL, _RENDITION, _EXPORT = "o", "r", "x"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+#: Stands for an id where claims are spelt before it is known: no other number of theirs is so large.
+_MARK = 2**63 - 1
 _MAC_BYTES = hashlib.sha256().digest_size
 
 
-@dataclass(frozen=True)
-class SignedUrl:
+class SignedUrl(NamedTuple):
     url: str
     valid_until: datetime
 
@@ -179,11 +181,17 @@ def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Calla
     """What `_signed` makes of many: what is the same in all of them is made once."""
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
     common = {"k": kind, "e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **(more or {})}
-    place, valid_until, secret = f"{work.public_url}/{_FILES}/", EPOCH + expires * _HOUR, work.secret
+    place, valid_until, key = f"{work.public_url}/{_FILES}/", EPOCH + expires * _HOUR, _key(work.secret, _FILES)
+    # A page has hundreds of addresses: what is the same in all is spelt once, and the two that differ put between.
+    marked = orjson.dumps({**common, "i": _MARK, "d": ""}, option=orjson.OPT_SORT_KEYS)
+    before, _, further = marked.partition(b'"d":"')
+    middle, _, after = further.partition(b"%d" % _MARK)
+    before += b'"d":"'
 
     def signed(row_id: int, sha256: str) -> SignedUrl:
-        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-        return SignedUrl(place + _sign(secret, _FILES, {"i": row_id, "d": digest, **common}), valid_until)
+        digest = binascii.b2a_base64(bytes.fromhex(sha256), newline=False)
+        body = b"%b%b%b%d%b" % (before, digest, middle, row_id, after)
+        return SignedUrl(place + _spelt(hmac.digest(key, body, "sha256") + body), valid_until)
 
     return signed
 
@@ -194,7 +202,12 @@ def _by(viewer: Viewer) -> dict[str, int]:
 
 def _sign(secret: bytes, purpose: str, claims: dict[str, Any]) -> str:
     body = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS)
-    return base64.urlsafe_b64encode(_mac(secret, purpose, body) + body).decode().rstrip("=")
+    return _spelt(_mac(secret, purpose, body) + body)
+
+
+def _spelt(signed: bytes) -> str:
+    """base64url without padding, at half the price of base64's own function."""
+    return binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE).decode().rstrip("=")
 
 
 def _verified(secret: bytes, purpose: str, token: str) -> dict[str, Any]:
@@ -203,8 +216,8 @@ def _verified(secret: bytes, purpose: str, token: str) -> dict[str, Any]:
     except (binascii.Error, ValueError):
         raise _nothing() from None
     mac, body = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-    spelt = base64.urlsafe_b64encode(signed).decode().rstrip("=")  # stray characters are ignored by the decoder
-    if spelt != token or not hmac.compare_digest(mac, _mac(secret, purpose, body)):
+    # Stray characters are ignored by the decoder.
+    if _spelt(signed) != token or not hmac.compare_digest(mac, _mac(secret, purpose, body)):
         raise _nothing()
     claims: dict[str, Any] = json.loads(body)
     return claims

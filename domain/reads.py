@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain.pages import Key
+from domain import pages
+from domain.pages import Key, Paging
 from domain.work import Work
 from storage import snapshots, statements
 from storage.recent import Recent
@@ -135,10 +136,29 @@ def counted(ranked: Ranked, work: Work, dialect: sa.Dialect) -> Statement:
     return statements.compiled(rows.where(statements.among(ranked.parent, dialect)).group_by(ranked.parent), dialect)
 
 
-def listed(rows: sa.Select[Any], columns: Sequence[Any], keys: Sequence[Key], dialect: sa.Dialect) -> Statement:
-    """A page of a list that `pages.ordered` has prepared: rows of (*columns, *the keys of its order)."""
-    wanted = rows.with_only_columns(*columns, *(key.column for key in keys), maintain_column_froms=True)
-    return statements.compiled(wanted, dialect)
+def listed(
+    rows: sa.Select[Any], columns: Sequence[Any], keys: Sequence[Key], wanted: Paging, dialect: sa.Dialect
+) -> Statement:
+    """A page of a list, for any numbers that `pages.ordered` leaves open: rows of (*columns, *the keys of its order),
+    the first column being the rows' key.
+    """
+    page = pages.ordered(rows, keys, wanted, open_ended=True)
+    places = [key.column for key in keys]
+    if dialect.name != "sqlite" or not _are_of_one(columns):
+        return statements.compiled(page.with_only_columns(*columns, *places, maintain_column_froms=True), dialect)
+    # SQLite sorts whole rows, with what is looked up for each: the page is chosen first, and its rows read then.
+    labelled = [place.label(f"place_{at}") for at, place in enumerate(places)]
+    chosen = page.with_only_columns(columns[0].label("chosen"), *labelled, maintain_column_froms=True).subquery()
+    found = [chosen.c[each.name] for each in labelled]
+    read = sa.select(*columns, *found).join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
+    turned = [key.descending != wanted.backwards for key in keys]
+    order = [place.desc() if down else place.asc() for place, down in zip(found, turned, strict=True)]
+    return statements.compiled(read.order_by(*order), dialect)
+
+
+def _are_of_one(columns: Sequence[Any]) -> bool:
+    """Whether all of them are read from one table, beside what they look up themselves."""
+    return len(sa.select(*columns).get_final_froms()) == 1
 
 
 def first_only(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

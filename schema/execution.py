@@ -11,7 +11,7 @@ import asyncio
 import logging
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,7 +40,7 @@ from schema.audit import reason_of
 from schema.built import built, graphql_schema
 from schema.context import Context
 from schema.lifting import Skeleton
-from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, is_prepared, prepared
+from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, is_prepared, known, prepared
 
 #: Event loops between two requests: as many as ever were answered at once. Threads come and go, these stay.
 _idle: list[asyncio.AbstractEventLoop] = []
@@ -113,6 +113,25 @@ def answer(
         return _ordinarily(hub, viewer, ready, request_id)
     if skeleton is not None and lifted is None:
         skeleton.learn(ready.prepared)
+    return _told(ready, orjson.Fragment(data))
+
+
+def at_once(hub: Hub, viewer: Viewer, request: Asked, epoch: Hashable, spend: cost.Spend) -> Answered | None:
+    """The response to a query that was answered in this epoch before: microseconds, so that no thread need be asked.
+
+    None where anything has to be read, prepared or refused. Raises what `spend` raises.
+    """
+    made = known(request.query, introspects=_introspects(hub)) if hub.settings.plans else None
+    if made is None or made.document is None:
+        return None
+    try:
+        ready = _measured(hub, request, made, made.document, {}, _reason(request), None)
+    except Unfit:
+        return None
+    data = plans.remembered(hub, viewer, made.known(ready.operation), ready.variables, epoch)
+    if data is None:
+        return None
+    spend(ready.price)
     return _told(ready, orjson.Fragment(data))
 
 

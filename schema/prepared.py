@@ -92,7 +92,12 @@ def prepared(query: str, *, introspects: bool = True) -> Prepared:
 
 def is_prepared(query: str, *, introspects: bool = True) -> bool:
     """Whether `prepared` has its answer already."""
-    return len(query) <= bounds.CHARACTERS.most and _kept.find(_key(query, introspects=introspects)) is not None
+    return known(query, introspects=introspects) is not None
+
+
+def known(query: str, *, introspects: bool = True) -> Prepared | None:
+    """What `prepared` has at hand."""
+    return _kept.find(_key(query, introspects=introspects)) if len(query) <= bounds.CHARACTERS.most else None
 
 
 def _key(query: str, *, introspects: bool) -> bytes:

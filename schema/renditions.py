@@ -60,13 +60,7 @@ def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., deliv
     """How a signed address is made of these columns."""
 
     def made(work: Work) -> Callable[..., tuple[str, datetime] | None]:
-        signed = make(work)
-
-        def one(*values: Any) -> tuple[str, datetime] | None:
-            found = signed(*values)
-            return None if found is None else (found.url, found.valid_until)
-
-        return one
+        return make(work)
 
     return Made(sources, made, ("url", "validUntil"), for_viewer=True)
 

@@ -7,7 +7,7 @@ and passwords computed on others yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -127,20 +127,60 @@ class Desk:
 
     async def enter(self, shown: Shown | None, address: str | None) -> Viewer:
         """Whose it is, counted as one request of theirs, or of a stranger's. Refuses like `viewer`."""
+        self._admit(shown, address)
+        assert shown is not None, "who shows nothing is not admitted"
+        try:
+            viewer = await self.again(shown, address)
+        except NotSignedIn:
+            self._turn_away(shown, address)
+            raise
+        self._count(shown, viewer)
+        return viewer
+
+    async def entered(self, shown: Shown | None, address: str | None, do: Callable[[Viewer], T]) -> T:
+        """What `do` makes of whoever shows this, on a database thread, and counted; refuses like `viewer`.
+
+        A bearer token is looked at on the same thread: two ways there cost more than many an answer.
+        """
+        if shown is None or shown.is_session or (self.trusted is not None and jwt.is_one(shown.secret)):
+            viewer = await self.enter(shown, address)
+            return await self.with_rows(lambda: do(viewer))
+        self._admit(shown, address)
+
+        def both() -> T:
+            try:
+                viewer = self._of_token(shown.secret, address)
+            except NotSignedIn:
+                self._turn_away(shown, address)
+                raise
+            self._count(shown, viewer)
+            return do(viewer)
+
+        return await self.with_rows(both)
+
+    def at_hand(self, shown: Shown, address: str | None) -> tuple[Viewer, Hashable] | None:
+        """Whose token it is, and the epoch in which that is known, where no thread need be asked; counts nothing."""
+        epochs = self.hub.database.epochs
+        if shown.is_session or not epochs.are_at_hand:
+            return None
+        epoch = epochs.now()
+        viewer = self.recognised.known(shown.secret, address, epoch)
+        return None if viewer is None else (viewer, epoch)
+
+    def _admit(self, shown: Shown | None, address: str | None) -> None:
         if shown is None:
             self.turnstile.count_stranger(address)
             raise NotSignedIn("Sign in: send your token as `Authorization: Bearer …`.")
         self.turnstile.admit(address, shown.secret)
-        try:
-            viewer = await self.again(shown, address)
-        except NotSignedIn:
-            self.turnstile.unwelcome(shown.secret)
-            self.turnstile.count_stranger(address)
-            raise
+
+    def _turn_away(self, shown: Shown, address: str | None) -> None:
+        self.turnstile.unwelcome(shown.secret)
+        self.turnstile.count_stranger(address)
+
+    def _count(self, shown: Shown, viewer: Viewer) -> None:
         self.turnstile.welcome(shown.secret)
         self.turnstile.spend(viewer)
         self.uses.note(viewer)
-        return viewer
 
     async def again(self, shown: Shown, address: str | None) -> Viewer:
         """Whose it is now, with what they hold now; counts as no request. `NotSignedIn` once it is worth nothing."""

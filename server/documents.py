@@ -88,6 +88,11 @@ def meant(hub: Hub, remembered: Remembered, told: Parameters) -> Meant:
     raise Unknown(*(NOT_FOUND if hub.settings.automatic_persisted_queries else NOT_SUPPORTED))
 
 
+def is_plain(hub: Hub, told: Parameters) -> bool:
+    """Whether the request holds its document itself, and any may run."""
+    return told.query is not None and not hub.settings.trusted_only and "persistedQuery" not in (told.extensions or {})
+
+
 def only_trusted_run() -> HttpRefusal:
     sentence = "Only registered documents run here: ask by the `documentId` of one."
     return HttpRefusal(403, "TRUSTED_DOCUMENTS_ONLY", sentence)

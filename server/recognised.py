@@ -24,15 +24,21 @@ class Recognised:
 
     def viewer(self, token: str, address: str | None, ask: Callable[[], Viewer]) -> Viewer:
         """The viewer of the token when it is shown from that address, else what `ask` finds."""
-        key = (digest_of(token), address)
         epoch = self._hub.database.epochs.now()
-        known = self._known.get(key)
-        if epoch is not None and known is not None and known[0] == epoch and self._lasts(known[1]):
-            return known[1]
+        known = self.known(token, address, epoch)
+        if known is not None:
+            return known
         viewer = ask()
         if viewer.on_behalf_of is None and epoch is not None and self._hub.database.epochs.now() == epoch:
-            self._known.put(key, (epoch, viewer))
+            self._known.put((digest_of(token), address), (epoch, viewer))
         return viewer
+
+    def known(self, token: str, address: str | None, epoch: Hashable) -> Viewer | None:
+        """The viewer of the token where that is remembered of this epoch."""
+        found = self._known.get((digest_of(token), address))
+        if epoch is None or found is None or found[0] != epoch or not self._lasts(found[1]):
+            return None
+        return found[1]
 
     def _lasts(self, viewer: Viewer) -> bool:
         return viewer.until is None or self._hub.clock() < viewer.until

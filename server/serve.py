@@ -6,6 +6,7 @@ jobs are claimed by one worker each. They need different ports.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import socket
@@ -168,3 +169,6 @@ class _Server(uvicorn.Server):
         with anyio.move_on_after(FAREWELL_SECONDS):
             await self._audience.gone()
         await super().shutdown(sockets)
+        # Who was cancelled still writes down what they hold: the loop's end would cancel them again, amid it.
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=FAREWELL_SECONDS)

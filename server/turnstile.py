@@ -7,6 +7,7 @@ A refusal is a 429 that says when to come back, and costs nothing but the count.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import OrderedDict
 from typing import Final, TypeAlias
@@ -44,6 +45,7 @@ class Turnstile:
         self._strangers = _Counted(SlidingWindowCounterRateLimiter(Counts()), settings.stranger_rate)
         self._passwords = MovingWindowRateLimiter(MemoryStorage())
         self._known: OrderedDict[str, float] = OrderedDict()
+        self._knowing = threading.Lock()
 
     def spend(self, viewer: Viewer, cost: int = REQUEST) -> Allowance | None:
         """Takes what a request of this viewer costs, and answers what is left; raises a 429, and takes nothing, when
@@ -71,14 +73,16 @@ class Turnstile:
 
     def welcome(self, credential: str) -> None:
         """The credential was good."""
-        self._known[digest_of(credential)] = time.monotonic()
-        self._known.move_to_end(digest_of(credential))
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        with self._knowing:
+            self._known[digest_of(credential)] = time.monotonic()
+            self._known.move_to_end(digest_of(credential))
+            while len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
 
     def unwelcome(self, credential: str) -> None:
         """The credential is good no more."""
-        self._known.pop(digest_of(credential), None)
+        with self._knowing:
+            self._known.pop(digest_of(credential), None)
 
     def count_attempt(self, address: str | None, account: str) -> None:
         """An attempt at a password; raises a 429, before anything is computed, when there were too many."""

@@ -22,6 +22,8 @@ class Epochs:
 
     def __init__(self, engine: sa.Engine) -> None:
         is_postgres = engine.dialect.name == "postgresql"
+        #: Whether telling costs microseconds: nobody is asked over a network.
+        self.are_at_hand = not is_postgres
         self._connect: Callable[[], Any] = _postgres(engine) if is_postgres else _sqlite(engine)
         self._ask = "SELECT pg_current_snapshot()::text" if is_postgres else "PRAGMA data_version"
         self._connection: Any = None

@@ -118,9 +118,8 @@ class _Page:
         rows, keys = listing.rows()
         heads = [head for entity in self.root.entities for head in entity.heads(run)]
         columns = [TABLES[self.root.mapped.type].key, *heads]
-        ordered = pages.ordered(rows, keys, listing.wanted, open_ended=True)
         readers = [statements.reader(key.column, run.dialect) for key in keys]
-        return reads.listed(ordered, columns, keys, run.dialect), readers
+        return reads.listed(rows, columns, keys, listing.wanted, run.dialect), readers
 
     def _total(self) -> int:
         run = self.run

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLEnumType, GraphQLOutputType, GraphQLScalarType, get_named_type
 
-from domain.global_ids import encode
+from domain.global_ids import spelling
 from domain.work import Work
 from schema.mapped import Column, Found, GlobalId, Made, One, Source
 from schema.plans.shape import Constant, Leaf, Link, Pages, Shape, Unplannable, is_required
@@ -73,7 +73,7 @@ class _Writer:
         self.decided: list[Callable[[Work], Any]] = []
         self.made: list[Made] = []
         self.lines: list[str] = []
-        self.names: dict[str, Any] = {"dumps": orjson.dumps, "encode": encode, "limited": _limited, "some": _some}
+        self.names: dict[str, Any] = {"dumps": orjson.dumps, "limited": _limited, "some": _some}
 
     def write(self, shape: Shape) -> Written:
         first = self._reading(None, -1, 0)
@@ -116,6 +116,11 @@ class _Writer:
         self.names[name] = value
         return name
 
+    def _spelling(self, type_: str) -> str:
+        name = f"id_of_{type_}"
+        self.names.setdefault(name, spelling(type_))
+        return name
+
     def _object(self, shape: Shape, reading: Reading) -> str:
         parts = []
         for each in shape.fields:
@@ -133,7 +138,7 @@ class _Writer:
     def _leaf(self, leaf: Leaf, reading: Reading) -> str:
         match leaf.mapped:
             case GlobalId(type_, source):
-                return f"encode({type_!r}, {self._column(reading, source)})"
+                return f"{self._spelling(type_)}({self._column(reading, source)})"
             case Column(source, like):
                 kind = source if like is None else like
                 return self._value(leaf.type, kind, self._column(reading, source))
@@ -192,7 +197,7 @@ class _Writer:
         named = get_named_type(type_)
         if not isinstance(named, GraphQLScalarType):
             raise Unplannable(f"{named.name} made by Python")
-        said = f"{self._name(named.serialize)}({value})"
+        said = f"{self._name(_repeating(named.serialize))}({value})"
         return said if is_required(type_) else f"None if {value} is None else {said}"
 
     def _link(self, link: Link, reading: Reading) -> str:
@@ -248,6 +253,21 @@ class _Writer:
         if callable(source) and not hasattr(source, "type"):
             return ~self._decision(source)
         return 1 + next(at for at, known in enumerate(reading.columns) if known is source)
+
+
+def _repeating(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What serializes a value that is mostly the very same object as the one before: until when addresses are valid."""
+    last: tuple[Any, Any] = (None, None)
+
+    def serialized(value: Any) -> Any:
+        nonlocal last
+        known, said = last
+        if value is not known:
+            said = serialize(value)
+            last = value, said
+        return said
+
+    return serialized
 
 
 def _limited(value: int) -> int:
