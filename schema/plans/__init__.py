@@ -71,7 +71,7 @@ class Known:
     document: DocumentNode
     node: OperationDefinitionNode
     serial: int = field(default_factory=lambda: next(_serial))
-    plans: Shelf[Plan | Unplannable] = field(default_factory=lambda: Shelf(_PLANS))
+    plans: Shelf[Plan | str] = field(default_factory=lambda: Shelf(_PLANS))
     asked: Shelf[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Shelf(_ASKED))
 
     @cached_property
@@ -100,9 +100,10 @@ class Known:
             try:
                 found = self.plans.put(conditions, self.operation.plan(conditions))
             except Unplannable as reason:
-                found = self.plans.put(conditions, reason)
-        if isinstance(found, Unplannable):
-            raise found
+                # An exception that is kept keeps all that was at work when it was raised, and more each time.
+                found = self.plans.put(conditions, str(reason))
+        if isinstance(found, str):
+            raise Unplannable(found)
         return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -43,6 +45,16 @@ def test_a_condition_that_is_null_is_no_condition_that_is_false(brand: policy_wo
     query = "query ($id: ID!, $x: Boolean = true) { asset(id: $id) { id title @include(if: $x) } }"
     asked = Asked(query, variables={"id": encode("Asset", brand.assets[0]), "x": None})
     assert execution.answer(brand.hub, HUB, asked, "test").body == ordinarily(brand.hub, HUB, asked)
+
+
+def test_a_document_without_a_plan_keeps_nothing_of_who_asked_it(brand: policy_world.World) -> None:
+    viewer = replace(HUB, name="Ada")
+    asked = Asked("{ me { __typename } assets(first: 3) { nodes { viewerCan } } }")
+    execution.answer(brand.hub, viewer, asked, "test")
+    gone = weakref.ref(viewer)
+    del viewer
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_value_takes_no_more_room_than_it_is_counted(brand: policy_world.World) -> None:
