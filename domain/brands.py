@@ -50,9 +50,16 @@ def archive(work: Work, brand_id: int, expected_revision: int) -> BrandRow:
 
 def for_assets_of(work: Work, brand_id: int, org_id: int, path: tuple[str, ...] = ("brand",)) -> int:
     """The brand's id, where an asset of this organisation may get it. Held until the transaction ends."""
+    held = sa.select(BrandRow.id).where(BrandRow.id == brand_id, _seen(work)).with_for_update(read=True)
+    work.session.execute(held)
+    return fits(work, brand_id, org_id, path)
+
+
+def fits(work: Work, brand_id: int, org_id: int, path: tuple[str, ...] = ("brand",)) -> int:
+    """The brand's id, where an asset of this organisation may get it now."""
     rows = sa.select(BrandRow, OrganisationRow.path).join(OrganisationRow, OrganisationRow.id == BrandRow.org_id)
     found = work.session.execute(
-        rows.where(BrandRow.id == brand_id, _seen(work)).with_for_update(read=True, of=BrandRow),
+        rows.where(BrandRow.id == brand_id, _seen(work)).execution_options(populate_existing=True)
     ).one_or_none()
     if found is None:
         raise NotFound("There is no brand with this id.", path)

@@ -12,40 +12,28 @@ what they fetched.
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
-import hmac
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-import orjson
 import sqlalchemy as sa
 
-from domain import changes, identity
+from domain import assets, changes, identity, signing, tailoring
+from domain.assets import reading
 from domain.holdings import WITHHELD, Holdings, Reach, Tree
 from domain.identity.bounds import Bounds
 from domain.permissions import Permission
 from domain.recipes import Format
-from domain.refusals import Gone, NotFound
+from domain.refusals import Gone
 from domain.work import BRAND_ORG_ID, Viewer, Work
 from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, BulkExportRow, RenditionPresetRow, RenditionRow
 from storage.types import EPOCH
 
-#: Longer texts are not ours and are not looked at.
-LONGEST_TOKEN = 1024
-
 _HOUR = timedelta(hours=1)
 _FILES, _LATEST = "files", "latest"
 _ORIGINAL, _RENDITION, _EXPORT = "o", "r", "x"
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-#: Stands for an id where claims are spelt before it is known: no other number of theirs is so large.
-_MARK = 2**63 - 1
-_MAC_BYTES = hashlib.sha256().digest_size
 
 
 class SignedUrl(NamedTuple):
@@ -85,14 +73,24 @@ class Delivery:
     is_public: bool = False
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """Who must all see what an address opens, until when it works, and whether it works from anywhere."""
+
+    parties: list[Work]
+    valid_until: datetime
+    is_anywhere: bool
+
+
 def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
     """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
     return original_urls(work)(version.id, version.sha256)
 
 
 def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
-    """Where the rendition is fetched; None unless it is READY."""
-    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256)
+    """Where the rendition is fetched, or its marked twin where the viewer is shown that; None unless it is READY."""
+    owner = None if rendition.marked_sha256 is None else _owner(work, rendition.version_id)
+    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256, rendition.marked_sha256, owner)
 
 
 def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
@@ -100,12 +98,18 @@ def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
     return _signing(work, _ORIGINAL)
 
 
-def rendition_urls(work: Work) -> Callable[[int, str, str | None], SignedUrl | None]:
-    """`rendition_url` of a rendition's id, state and digest."""
-    signed = _signing(work, _RENDITION)
+def rendition_urls(work: Work) -> Callable[[int, str, str | None, str | None, int | None], SignedUrl | None]:
+    """`rendition_url` of a rendition's id, state, digest, its marked twin's, and then the asset's organisation."""
+    signed, held = _signing(work, _RENDITION), work.viewer.holdings
 
-    def made(rendition_id: int, state: str, sha256: str | None) -> SignedUrl | None:
-        return None if state != "READY" or sha256 is None else signed(rendition_id, sha256)
+    def made(
+        rendition_id: int, state: str, sha256: str | None, marked: str | None, owner: int | None
+    ) -> SignedUrl | None:
+        if state != "READY" or sha256 is None:
+            return None
+        if marked is None or owner is None or tailoring.sees_bare(held, owner):
+            return signed(rendition_id, sha256)
+        return signed(rendition_id, marked)
 
     return made
 
@@ -125,7 +129,7 @@ def latest_url(work: Work, asset_id: int, preset: str) -> str:
     claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
     if not work.viewer.by_session:
         claims |= _by(work.viewer)
-    return f"{work.public_url}/{_LATEST}/{_sign(work.secret, _LATEST, claims)}"
+    return f"{work.public_url}/{_LATEST}/{signing.sign(work.secret, _LATEST, claims)}"
 
 
 def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
@@ -144,32 +148,50 @@ def open_door(work: Work, token: str, address: str | None = None) -> Delivery:
     """What the token opens now from `address` (an IP address): `NotFound` for a text we did not sign or bytes that are
     no more, `Gone` afterwards.
     """
-    claims = _verified(work.secret, _FILES, token)
-    parties, bounds = _parties(work, claims, address)
-    valid_until = EPOCH + claims["e"] * _HOUR
-    if valid_until <= work.now:
-        raise Gone("This address has expired: ask for a new one.")
-    if bounds.until is not None:
-        valid_until = min(valid_until, bounds.until)
+    claims = signing.verified(work.secret, _FILES, token)
+    let_in = admitted(work, claims, address)
     find = {_ORIGINAL: _original, _RENDITION: _rendition, _EXPORT: _export}[claims["k"]]
-    found = find(parties, claims, valid_until)
+    found = find(let_in.parties, claims, let_in.valid_until)
     if found is None:
-        raise _nothing()
-    return found if bounds.networks is None else replace(found, is_public=False)
+        raise signing.nothing()
+    return found if let_in.is_anywhere else replace(found, is_public=False)
 
 
 def latest(work: Work, token: str, address: str | None = None) -> Way:
     """The immutable address behind a stable one that is opened from `address`; `NotFound` while there is no approved,
     finished rendition, or its maker or their organisation does not see the asset.
     """
-    claims = _verified(work.secret, _LATEST, token)
+    claims = signing.verified(work.secret, _LATEST, token)
     parties, bounds = _parties(work, claims, address, lasting=True)
-    version_id = work.session.scalar(_latest_approved(parties, claims["i"]))
+    asset_id = assets.survivors(work, [claims["i"]]).get(claims["i"], claims["i"])
+    version_id = work.session.scalar(_latest_approved(parties, asset_id))
     rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
     if rendition is None or rendition.sha256 is None:
-        raise _nothing()
-    signed = _signed(parties[0], _RENDITION, rendition.id, rendition.sha256, {"g": claims["g"]})
+        raise signing.nothing()
+    # An organisation as such holds nothing that shows what is marked without the mark.
+    shown = rendition.marked_sha256 or rendition.sha256
+    signed = _signed(parties[0], _RENDITION, rendition.id, shown, {"g": claims["g"]})
     return Way(signed.url, is_public=bounds.networks is None)
+
+
+def admitted(work: Work, claims: dict[str, Any], address: str | None) -> Admitted:
+    """Whoever an address with these claims was made for, if it is opened from `address` now; `Gone` afterwards."""
+    parties, bounds = _parties(work, claims, address)
+    valid_until = EPOCH + claims["e"] * _HOUR
+    if valid_until <= work.now:
+        raise Gone("This address has expired: ask for a new one.")
+    if bounds.until is not None:
+        valid_until = min(valid_until, bounds.until)
+    return Admitted(parties, valid_until, is_anywhere=bounds.networks is None)
+
+
+def downloadable(let_in: Admitted, version_id: int, sha256: str) -> tuple[AssetVersionRow, int, bool] | None:
+    """The version with its asset's organisation, and whether caches may share what is made of it; None where one of
+    them may not take it away, or it holds other bytes.
+    """
+    parties = let_in.parties
+    found = parties[0].session.execute(_downloadable(parties, version_id, sha256)).one_or_none()
+    return None if found is None else (found[0], found[1], bool(found[2]) and let_in.is_anywhere)
 
 
 def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
@@ -179,58 +201,26 @@ def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any
 
 def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Callable[[int, str], SignedUrl]:
     """What `_signed` makes of many: what is the same in all of them is made once."""
+    return addresses(work, _FILES, {"k": kind, **(more or {})})
+
+
+def addresses(
+    work: Work, purpose: str, more: dict[str, Any], below: str | None = None
+) -> Callable[[int, str], SignedUrl]:
+    """Addresses below `/{purpose}/`, or another path, of rows by id and digest, for the viewer, with these claims."""
     expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
-    common = {"k": kind, "e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **(more or {})}
-    place, valid_until, key = f"{work.public_url}/{_FILES}/", EPOCH + expires * _HOUR, _key(work.secret, _FILES)
-    # A page has hundreds of addresses: what is the same in all is spelt once, and the two that differ put between.
-    marked = orjson.dumps({**common, "i": _MARK, "d": ""}, option=orjson.OPT_SORT_KEYS)
-    before, _, further = marked.partition(b'"d":"')
-    middle, _, after = further.partition(b"%d" % _MARK)
-    before += b'"d":"'
+    common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
+    place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * _HOUR
+    spelt = signing.series(work.secret, purpose, common)
 
     def signed(row_id: int, sha256: str) -> SignedUrl:
-        digest = binascii.b2a_base64(bytes.fromhex(sha256), newline=False)
-        body = b"%b%b%b%d%b" % (before, digest, middle, row_id, after)
-        return SignedUrl(place + _spelt(hmac.digest(key, body, "sha256") + body), valid_until)
+        return SignedUrl(place + spelt(row_id, sha256), valid_until)
 
     return signed
 
 
 def _by(viewer: Viewer) -> dict[str, int]:
     return {} if viewer.token_id is None else {"t": viewer.token_id}
-
-
-def _sign(secret: bytes, purpose: str, claims: dict[str, Any]) -> str:
-    body = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS)
-    return _spelt(_mac(secret, purpose, body) + body)
-
-
-def _spelt(signed: bytes) -> str:
-    """base64url without padding, at half the price of base64's own function."""
-    return binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE).decode().rstrip("=")
-
-
-def _verified(secret: bytes, purpose: str, token: str) -> dict[str, Any]:
-    try:
-        signed = base64.urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        raise _nothing() from None
-    mac, body = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-    # Stray characters are ignored by the decoder.
-    if _spelt(signed) != token or not hmac.compare_digest(mac, _mac(secret, purpose, body)):
-        raise _nothing()
-    claims: dict[str, Any] = json.loads(body)
-    return claims
-
-
-def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
-    """A key of its own for each purpose, so that no signature of one kind passes for another."""
-    return hmac.digest(_key(secret, purpose), body, "sha256")
-
-
-@lru_cache(maxsize=64)
-def _key(secret: bytes, purpose: str) -> bytes:
-    return hmac.digest(secret, f"imprimatur/{purpose}/1".encode(), "sha256")
 
 
 def _parties(
@@ -240,7 +230,7 @@ def _parties(
     made with, and, where it is or comes from a stable one, their organisation as such. And how far that token goes.
     """
     if claims.get("w") is None:
-        raise _nothing()
+        raise signing.nothing()
     viewer, bounds = identity.viewer_by(work, claims["w"], claims.get("t"), address, lasting=lasting)
     maker = replace(work, viewer=viewer)
     return [maker, _as_organisation(work, claims["g"])] if "g" in claims else [maker], bounds
@@ -255,23 +245,10 @@ def _as_organisation(work: Work, org_id: int) -> Work:
 
 
 def _original(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
-    found = (
-        parties[0]
-        .session.execute(
-            sa.select(AssetVersionRow, AssetRow.org_id)
-            .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-            .where(
-                AssetVersionRow.id == claims["i"],
-                AssetVersionRow.sha256 == _digest(claims),
-                *map(identity.sees_version, parties),
-                *(identity.holds_asset(party, Permission.ASSET_DOWNLOAD) for party in parties),
-            ),
-        )
-        .one_or_none()
-    )
+    found = parties[0].session.execute(_downloadable(parties, claims["i"], digest_of(claims))).one_or_none()
     if found is None:
         return None
-    version, org_id = found
+    version, org_id, _ = found
     return Delivery(
         sha256=version.sha256,
         byte_size=version.byte_size,
@@ -286,6 +263,20 @@ def _original(parties: list[Work], claims: dict[str, Any], valid_until: datetime
     )
 
 
+def _downloadable(parties: list[Work], version_id: int, sha256: str) -> sa.Select[AssetVersionRow, int, bool]:
+    return (
+        sa.select(AssetVersionRow, AssetRow.org_id, _is_public())
+        .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        .where(
+            AssetVersionRow.id == version_id,
+            AssetVersionRow.sha256 == sha256,
+            reading.is_kept(AssetVersionRow.asset_id),
+            *map(identity.sees_version, parties),
+            *(identity.holds_asset(party, Permission.ASSET_DOWNLOAD) for party in parties),
+        )
+    )
+
+
 def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
     found = (
         parties[0]
@@ -297,7 +288,7 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
             .where(
                 RenditionRow.id == claims["i"],
                 RenditionRow.state == "READY",
-                RenditionRow.sha256 == _digest(claims),
+                sa.or_(RenditionRow.sha256 == digest_of(claims), RenditionRow.marked_sha256 == digest_of(claims)),
                 *map(identity.sees_version, parties),
             ),
         )
@@ -306,12 +297,16 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
     if found is None:
         return None
     rendition, preset, version, org_id, is_public = found
-    assert rendition.sha256 is not None, "a READY rendition has bytes"
-    assert rendition.byte_size is not None, "and knows how many"
+    is_marked = digest_of(claims) == rendition.marked_sha256
+    held = [party.viewer.holdings for party in parties]
+    if not is_marked and not tailoring.may_be_bare(parties[0], held, rendition, version, org_id):
+        return None
+    byte_size = rendition.marked_byte_size if is_marked else rendition.byte_size
+    assert byte_size is not None, "a READY rendition has bytes, as has its twin, and knows how many"
     made_as = Format[preset.format]
     return Delivery(
-        sha256=rendition.sha256,
-        byte_size=rendition.byte_size,
+        sha256=digest_of(claims),
+        byte_size=byte_size,
         media_type=rendition.media_type or made_as.media_type,
         file_name=f"{PurePath(version.file_name).stem}-{preset.name}{made_as.extension}",
         inline=True,
@@ -321,19 +316,24 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
         asset_id=version.asset_id,
         version_id=version.id,
         rendition_id=rendition.id,
-        is_public=is_public,
+        is_public=is_public and rendition.marked_sha256 is None,
     )
+
+
+def _owner(work: Work, version_id: int) -> int | None:
+    rows = sa.select(AssetRow.org_id).join(AssetVersionRow, AssetVersionRow.asset_id == AssetRow.id)
+    return work.session.scalar(rows.where(AssetVersionRow.id == version_id))
 
 
 def _export(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
     work = parties[0]
     row = work.session.get(BulkExportRow, claims["i"])
-    if row is None or row.sha256 != _digest(claims) or not _opens(work, row):
+    if row is None or row.sha256 != digest_of(claims) or not _opens(work, row):
         return None
     assert row.byte_size is not None, "a finished export knows its size"
     assert row.expires_at is not None, "and when it goes"
     return Delivery(
-        sha256=_digest(claims),
+        sha256=digest_of(claims),
         byte_size=row.byte_size,
         media_type="application/jsonl",
         file_name=f"export-{row.id}.jsonl",
@@ -387,9 +387,5 @@ def _finished(version_id: int, preset: str) -> sa.Select[RenditionRow]:
     )
 
 
-def _digest(claims: dict[str, Any]) -> str:
+def digest_of(claims: dict[str, Any]) -> str:
     return base64.b64decode(claims["d"]).hex()
-
-
-def _nothing() -> NotFound:
-    return NotFound("There is nothing at this address.")

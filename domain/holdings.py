@@ -127,6 +127,7 @@ class Facts:
     lightboxes: frozenset[int] = frozenset()
     shared_to_read: frozenset[int] = frozenset()
     shared_to_contribute: frozenset[int] = frozenset()
+    is_merged: bool = False
 
 
 def holds(held: Holdings, permission: Permission, asset: Facts) -> bool:
@@ -136,7 +137,7 @@ def holds(held: Holdings, permission: Permission, asset: Facts) -> bool:
 
 def sees(held: Holdings, asset: Facts) -> bool:
     """Whether the asset exists at all for the viewer."""
-    if not holds(held, Permission.ASSET_VIEW, asset):
+    if asset.is_merged or not holds(held, Permission.ASSET_VIEW, asset):
         return False
     if asset.lifecycle == "QUARANTINED":
         return holds(held, Permission.INBOX_VIEW, asset) and sees_unapproved(held, asset)

@@ -59,6 +59,8 @@ class Hub:
                 max_upload_bytes=self.settings.max_upload_bytes,
                 upload_days=self.settings.upload_days,
                 url_hours=self.settings.url_hours,
+                trash_days=self.settings.trash_days,
+                buckets=frozenset(self.settings.buckets),
                 issuers=self.settings.issuers,
             ),
             public_url=self.settings.public_url,

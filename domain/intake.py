@@ -13,7 +13,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from domain import blobs as blob_rows
-from domain import history, identity
+from domain import history, identity, looks
 from domain.media_types import safe_file_name
 from domain.permissions import Permission
 from domain.refusals import Conflict, FileRefused, Gone, NotFound, StorageFull
@@ -160,6 +160,7 @@ def complete(work: Work, row: UploadRow, digest: str) -> None:
     if work.session.execute(turned).one_or_none() is not None:
         story = {"upload": row.id, "sha256": digest, "byteSize": row.length}
         history.record(work, "upload.completed", ("Principal", row.principal_id), story, org_id=row.org_id)
+        looks.ask(work, digest)
 
 
 def reject(work: Work, row: UploadRow) -> None:

@@ -70,9 +70,9 @@ def _blobs(hub: Hub, tally: Tally, *, deep: bool) -> Iterator[Finding]:
 def _rows(hub: Hub) -> Iterator[tuple[str, int]]:
     last = ""
     while True:
-        page = sa.select(BlobRow.sha256, BlobRow.byte_size).where(BlobRow.sha256 > last).order_by(BlobRow.sha256)
+        page = sa.select(BlobRow.sha256, BlobRow.byte_size).where(BlobRow.sha256 > last, BlobRow.state == "HERE")
         with hub.reading(HUB) as work:
-            found = work.session.execute(page.limit(BATCH)).all()
+            found = work.session.execute(page.order_by(BlobRow.sha256).limit(BATCH)).all()
         if not found:
             return
         yield from found
@@ -90,8 +90,11 @@ def _users(hub: Hub, sha256: str) -> str:
     """Who misses these bytes, in words."""
     with hub.reading(HUB) as work:
         versions, renditions = (
-            work.session.scalar(sa.select(sa.func.count()).where(column == sha256)) or 0
-            for column in (AssetVersionRow.sha256, RenditionRow.sha256)
+            work.session.scalar(sa.select(sa.func.count()).where(held)) or 0
+            for held in (
+                AssetVersionRow.sha256 == sha256,
+                sa.or_(RenditionRow.sha256 == sha256, RenditionRow.marked_sha256 == sha256),
+            )
         )
     return f"{versions} versions and {renditions} renditions hold them"
 

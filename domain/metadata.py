@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import contacts, history, public_face, reads, taxonomy
+from domain import contacts, history, public_face, reads, taxonomy, version_texts
 from domain.reads import Below
 from domain.texts import MAX_DESCRIPTION, MAX_TAG, MAX_TITLE, fold, paragraphs, tidy_line
 from domain.work import Work
@@ -44,6 +44,8 @@ class Findings:
     title: str | None = None
     description: str | None = None
     keywords: Sequence[str] = ()
+    #: The words in the file that it is found by.
+    text: str = ""
 
 
 def record(work: Work, version: AssetVersionRow, findings: Findings) -> None:
@@ -56,6 +58,7 @@ def record(work: Work, version: AssetVersionRow, findings: Findings) -> None:
         if len(namespace) + len(name) > MAX_NAME:
             continue
         work.session.add(MetadataRow(version_id=version.id, namespace=namespace, name=name, value=value))
+    version_texts.keep(work, version.id, findings.text)
     work.session.flush()
     _propose(work, version, findings)
     _record(work, version)

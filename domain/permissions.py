@@ -14,6 +14,8 @@ class Permission(Enum):
     ASSET_VIEW = "asset.view"
     #: Beyond what is approved: drafts, older versions, what is in review.
     ASSET_VIEW_UNAPPROVED = "asset.view_unapproved"
+    #: Previews of what is not approved, or no longer licensed, without the watermark that their preset puts on them.
+    ASSET_VIEW_UNMARKED = "asset.view_unmarked"
     ASSET_DOWNLOAD = "asset.download"
     ASSET_CREATE = "asset.create"
     ASSET_UPDATE = "asset.update"
@@ -21,12 +23,20 @@ class Permission(Enum):
     ASSET_APPROVE = "asset.approve"
     ASSET_ARCHIVE = "asset.archive"
     ASSET_SHARE = "asset.share"
+    #: Throw assets away, and bring them back from the trash.
+    ASSET_TRASH = "asset.trash"
+    #: Keep assets from being thrown away and purged, and stop keeping them.
+    HOLD_MANAGE = "hold.manage"
+    #: Bring files from the buckets that the operator named.
+    BUCKET_IMPORT = "bucket.import"
     RENDITION_REQUEST = "rendition.request"
     LIGHTBOX_EDIT = "lightbox.edit"
     TAG_CREATE = "tag.create"
     TAG_MANAGE = "tag.manage"
     PRESET_MANAGE = "preset.manage"
     BRAND_MANAGE = "brand.manage"
+    #: Say which fields of the brand's own there are, what they choose from, and what assets are to say of themselves.
+    METADATA_MANAGE = "metadata.manage"
     #: See what guests have brought, and judge it.
     INBOX_VIEW = "inbox.view"
     INBOX_REVIEW = "inbox.review"
@@ -73,6 +83,7 @@ class SeededRole:
 _LOOKING: Final = frozenset({P.ASSET_VIEW, P.ASSET_DOWNLOAD})
 _INSIDE: Final = _LOOKING | {P.ASSET_VIEW_UNAPPROVED, P.FIELD_NOTES, P.PEOPLE_VIEW}
 _MAKING: Final = _INSIDE | {
+    P.ASSET_VIEW_UNMARKED,
     P.ASSET_CREATE,
     P.ASSET_UPDATE,
     P.ASSET_VERSION_ADD,
@@ -88,7 +99,8 @@ ROLES: Final = (
         "Keeps the library: assets, tags, presets, the inbox, and what is shared with whom.",
         _MAKING
         | {P.ASSET_ARCHIVE, P.ASSET_SHARE, P.TAG_MANAGE, P.PRESET_MANAGE, P.BRAND_MANAGE, P.INBOX_VIEW, P.INBOX_REVIEW}
-        | {P.GUEST_INVITE, P.JOB_VIEW, P.JOB_RETRY},
+        | {P.METADATA_MANAGE}
+        | {P.GUEST_INVITE, P.JOB_VIEW, P.JOB_RETRY, P.ASSET_TRASH, P.BUCKET_IMPORT},
     ),
     SeededRole("designer", "Brings and changes assets.", _MAKING),
     SeededRole(
@@ -96,7 +108,7 @@ ROLES: Final = (
         "Reviews and approves, shares, and puts away.",
         _MAKING
         | {P.ASSET_APPROVE, P.ASSET_ARCHIVE, P.ASSET_SHARE, P.BRAND_MANAGE}
-        | {P.INBOX_VIEW, P.INBOX_REVIEW, P.GUEST_INVITE},
+        | {P.INBOX_VIEW, P.INBOX_REVIEW, P.GUEST_INVITE, P.ASSET_TRASH},
     ),
     SeededRole(
         "marketing manager",
@@ -107,14 +119,17 @@ ROLES: Final = (
     SeededRole(
         "legal",
         "Sees everything that was said and done, and can take approvals back.",
-        _INSIDE | {P.ASSET_APPROVE, P.AUDIT_VIEW, P.FIELD_PRICES, P.FIELD_PERSONAL},
+        _INSIDE
+        | {P.ASSET_APPROVE, P.AUDIT_VIEW, P.FIELD_PRICES, P.FIELD_PERSONAL, P.HOLD_MANAGE}
+        | {P.ASSET_VIEW_UNMARKED},
     ),
     SeededRole("partner", "Pulls what is approved and shared.", _LOOKING),
     SeededRole(
         "agency",
         "Works on what was shared with it, and brings its own.",
         _LOOKING
-        | {P.ASSET_VIEW_UNAPPROVED, P.ASSET_CREATE, P.ASSET_UPDATE, P.ASSET_VERSION_ADD, P.RENDITION_REQUEST}
+        | {P.ASSET_VIEW_UNAPPROVED, P.ASSET_VIEW_UNMARKED, P.ASSET_CREATE, P.ASSET_UPDATE, P.ASSET_VERSION_ADD}
+        | {P.RENDITION_REQUEST}
         | {P.LIGHTBOX_EDIT},
     ),
     SeededRole("viewer", "Looks at what is approved.", frozenset({P.ASSET_VIEW})),

@@ -1,4 +1,5 @@
-"""That an asset's tags are part of its public face: taking some on or off is a change that everybody is shown.
+"""That what stands beside an asset, its tags and what fields say of it, is part of its public face: changing it is a
+change that everybody is shown.
 
 All else that shows to those who see only what is approved is counted where it is kept, by triggers on `asset` and
 `approval` (docs/decisions/0018).
@@ -13,7 +14,8 @@ from storage.tables import AssetRow
 
 
 def retagged(work: Work, asset: AssetRow) -> None:
-    """Counts a change of its tags that `updated_at` tells of already; the asset is held.
+    """Counts a change of its tags, or of what else stands beside it, that `updated_at` tells of already; the asset is
+    held.
 
     What has no approved version has no public face. The asset's own revision stays: it was counted with `updated_at`.
     """

@@ -114,6 +114,26 @@ class Conflict(Refusal):
     code = "CONFLICT"
 
 
+class ChangedSince(Conflict):
+    """What an operation changed was changed since: it is not taken back."""
+
+    code = "CHANGED_SINCE"
+
+
+class Incomplete(Refusal):
+    """The asset lacks what its template asks for; `lacking` names properties and fields. `score` and `gate` in per
+    cent.
+    """
+
+    code = "INCOMPLETE"
+
+    def __init__(self, message: str, *, score: int, gate: int, lacking: tuple[str, ...]) -> None:
+        super().__init__(message, ("version",))
+        self.score = score
+        self.gate = gate
+        self.lacking = lacking
+
+
 class FileRefused(Refusal):
     """The file itself cannot be taken; `reason` is a stable word such as EMPTY, TOO_LARGE or NOT_WHAT_IT_CLAIMS."""
 

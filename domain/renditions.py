@@ -1,7 +1,8 @@
 """Renditions of a version: what is made of it, in which state each is, and why one failed.
 
 A rendition is asked for when its version arrives or its preset changes, never by being read. One job makes all that
-a version lacks, from one decoding. Renditions of the same bytes by the same parameters are shared, not made again.
+a version lacks, from one decoding. Renditions of the same bytes by the same recipe are shared, not made again; one
+that stands is replaced only by one that is finished.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
-from domain import asking, blobs, history, identity, reads
+from domain import asking, blobs, focal, history, identity, reads, tailoring
 from domain.permissions import Permission
 from domain.reads import Below, By
-from domain.recipes import FailureCode, Fit, Format, Recipe
+from domain.recipes import FailureCode, Format, suits
 from domain.refusals import Conflict, NotFound
+from domain.tailoring import Asked
 from domain.work import BRAND_ORG_ID, Work
 from storage.tables import AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
 
@@ -29,7 +32,9 @@ def _of_versions() -> Below:
         .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .where(present | (RenditionRow.state == "READY"), RenditionPresetRow.archived_at.is_(None))
     )
-    order = (RenditionRow.preset_id, sa.case((present, 0), else_=1), RenditionRow.id.desc())
+    ended = sa.and_(present, RenditionRow.state.in_(("READY", "FAILED")))
+    rank = sa.case((ended, 0), (RenditionRow.state == "READY", 1), else_=2)
+    order = (RenditionRow.preset_id, rank, RenditionRow.id.desc())
     return Below(rows, RenditionRow.version_id, order, once=RenditionRow.preset_id)
 
 
@@ -39,10 +44,19 @@ def _made_by() -> sa.ColumnElement[str]:
     return sa.func.coalesce(named.correlate(RenditionRow).scalar_subquery(), "")
 
 
+def _owner_of_marked() -> sa.ColumnElement[int | None]:
+    version, asset = sa.orm.aliased(AssetVersionRow), sa.orm.aliased(AssetRow)
+    owner = sa.select(asset.org_id).join(version, version.asset_id == asset.id)
+    found = owner.where(version.id == RenditionRow.version_id).correlate(RenditionRow).scalar_subquery()
+    return sa.case((RenditionRow.marked_sha256.is_(None), None), else_=found)
+
+
 #: What `of_versions` answers, as a read.
 OF_VERSIONS: Final = _of_versions()
 #: The name of the preset that made a rendition.
 MADE_BY: Final = _made_by()
+#: The organisation whose rendition has a marked twin; NULL where it has none, so that nobody looks for it.
+OWNER_OF_MARKED: Final = _owner_of_marked()
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,9 @@ class RenderVersion:
 
 @dataclass(frozen=True)
 class RenderVersionAgain:
-    """The same for a preset that changed: nobody waits for it, so that fresh uploads overtake it."""
+    """The same for a preset that changed: nobody waits for it, so that fresh uploads overtake it, and what somebody
+    asks for now does not wait until it is due.
+    """
 
     kind: ClassVar[str] = "render_version_again"
     queue: ClassVar[str] = "upkeep"
@@ -72,18 +88,31 @@ class RenderVersionAgain:
     version_id: int
 
     def unique_key(self) -> str:
-        return f"render_version:{self.version_id}"
+        return f"render_version_again:{self.version_id}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Bytes that already stand in the blob store."""
+
+    sha256: str
+    byte_size: int
 
 
 @dataclass(frozen=True)
 class Made:
-    """A finished rendition whose bytes already stand in the blob store."""
+    """A finished rendition: its bytes, those with the watermark where there is one, and the digest of what was asked;
+    without a digest it is the preset's own. `focal` is what a crop was laid around where nobody had said anything.
+    """
 
     sha256: str
     byte_size: int
     media_type: str
     width: int
     height: int
+    digest: str | None = None
+    marked: Kept | None = None
+    focal: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,28 +125,37 @@ Outcome = Made | Failure
 
 
 def queue_for(
-    work: Work, version: AssetVersionRow, presets: Sequence[RenditionPresetRow], *, again: bool = False
+    work: Work,
+    version: AssetVersionRow,
+    presets: Sequence[RenditionPresetRow],
+    *,
+    again: bool = False,
+    run_at: datetime | None = None,
 ) -> None:
-    """Queues what `version` lacks of `presets`; what other versions of the same bytes have already is shared."""
+    """Queues what `version` lacks of `presets` that suit its kind; what was made of the same bytes already is shared.
+
+    `again` says that nobody waits for it, and then `run_at` when it is due.
+    """
     there = set(
         work.session.execute(
             sa.select(RenditionRow.preset_id, RenditionRow.params_digest).where(RenditionRow.version_id == version.id),
         ),
     )
-    lacking = [preset for preset in presets if (preset.id, preset.params_digest) not in there]
-    ready = _ready_elsewhere(work, version, {preset.params_digest for preset in lacking})
+    fitting = [preset for preset in presets if suits(Format[preset.format], version.media_type)]
+    lacking = [preset for preset in fitting if (preset.id, preset.params_digest) not in there]
+    ready = _ready_elsewhere(work, version, lacking)
     for preset in lacking:
         row = _queued(work, version, preset)
-        if preset.params_digest in ready:
-            _share(row, ready[preset.params_digest])
+        if preset.id in ready:
+            _share(row, ready[preset.id])
         work.session.add(row)
     work.session.flush()
     if lacking:
         payload = {"asset": version.asset_id, "presets": [preset.id for preset in lacking]}
         _record(work, "rendition.queued", version, payload)
-    if version.analysis_state == "QUEUED" or any(preset.params_digest not in ready for preset in lacking):
+    if version.analysis_state == "QUEUED" or any(preset.id not in ready for preset in lacking):
         wanted = RenderVersionAgain(version.id) if again else RenderVersion(version.id)
-        asking.ask(work, wanted, org_id=_owner(work, version))
+        asking.ask(work, wanted, run_at=run_at, org_id=_owner(work, version))
 
 
 def retry(work: Work, rendition_id: int) -> RenditionRow:
@@ -151,6 +189,8 @@ def request(work: Work, version_id: int, preset: RenditionPresetRow) -> Renditio
     _check_allowed(work, version)
     if preset.archived_at is not None:
         raise Conflict("This preset is archived.", ("preset",))
+    if not suits(Format[preset.format], version.media_type):
+        raise Conflict("This preset makes films, and the file is none.", ("preset",))
     queue_for(work, version, [preset])
     wanted = (preset.id, preset.params_digest)
     return next(row for row in _of_version(work, version_id) if (row.preset_id, row.params_digest) == wanted)
@@ -185,8 +225,8 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[Rendit
     return defaultdict(list, reads.grouped(work, OF_VERSIONS, version_ids))
 
 
-def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recipe]] | None:
-    """Marks all that waits on this version RUNNING: the version and a recipe per rendition id.
+def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Asked]] | None:
+    """Marks all that waits on this version RUNNING: the version and what is asked per rendition id.
 
     What an earlier attempt left RUNNING is taken up again. None where nothing waits.
     """
@@ -197,7 +237,7 @@ def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recip
         .where(RenditionRow.version_id == version_id, RenditionRow.state.in_(("QUEUED", "RUNNING")))
     )
     there = {(row.preset_id, row.params_digest) for row in _of_version(work, version_id)}
-    recipes = {}
+    wanted: dict[int, RenditionPresetRow] = {}
     for row, preset in work.session.execute(waiting):
         if row.params_digest != preset.params_digest:  # the preset has changed while this one waited
             if preset.archived_at is not None or (preset.id, preset.params_digest) in there:
@@ -208,12 +248,40 @@ def start(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Recip
             work.session.delete(row)
             continue
         row.state, row.updated_at = "RUNNING", work.now
-        recipes[row.id] = recipe_of(preset)
+        wanted[row.id] = preset
     if version.analysis_state != "READY":
         version.analysis_state = "RUNNING"
-    elif not recipes:
+    elif not wanted:
         return None
-    return version, recipes
+    asked = tailoring.of(work, version, wanted.values()) if wanted else {}
+    return version, {row_id: asked[preset.id] for row_id, preset in wanted.items()}
+
+
+def stale(work: Work, version_id: int) -> tuple[AssetVersionRow, dict[int, Asked]]:
+    """What of this version is finished and would come out otherwise today, by rendition id."""
+    version = work.session.get_one(AssetVersionRow, version_id)
+    finished = (
+        sa.select(RenditionRow, RenditionPresetRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
+        .where(
+            RenditionRow.version_id == version_id,
+            RenditionRow.state == "READY",
+            RenditionRow.params_digest == RenditionPresetRow.params_digest,
+            RenditionPresetRow.archived_at.is_(None),
+        )
+    )
+    rows = list(work.session.execute(finished))
+    asked = tailoring.of(work, version, [preset for _, preset in rows]) if rows else {}
+    return version, {row.id: asked[preset.id] for row, preset in rows if _made_of(row) != asked[preset.id].digest}
+
+
+def replace_stale(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]) -> None:
+    """Puts the new bytes in the place of the old; where they could not be made, the old ones stay."""
+    made = {row_id: outcome for row_id, outcome in outcomes.items() if isinstance(outcome, Made)}
+    rows = sa.select(RenditionRow).where(RenditionRow.id.in_(made), RenditionRow.state == "READY")
+    for row in work.session.scalars(rows):
+        _write(work, row, made[row.id])
+    _record_ends(work, version, made)
 
 
 def finish(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]) -> None:
@@ -223,9 +291,7 @@ def finish(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]
         outcome = outcomes[row.id]
         row.updated_at = work.now
         if isinstance(outcome, Made):
-            blobs.keep(work, outcome.sha256, outcome.byte_size)
-            row.state, row.sha256, row.byte_size = "READY", outcome.sha256, outcome.byte_size
-            row.media_type, row.width, row.height = outcome.media_type, outcome.width, outcome.height
+            _write(work, row, outcome)
         else:
             row.state, row.failure_code, row.failure_message = "FAILED", outcome.code, outcome.message
     _record_ends(work, version, outcomes)
@@ -264,19 +330,6 @@ def _check_allowed(work: Work, version: AssetVersionRow) -> None:
     identity.require(work, Permission.RENDITION_REQUEST, work.session.get_one(AssetRow, version.asset_id))
 
 
-def recipe_of(row: RenditionPresetRow) -> Recipe:
-    return Recipe(
-        preset=row.name,
-        format=Format[row.format],
-        width=row.width,
-        height=row.height,
-        fit=Fit[row.fit],
-        quality=row.quality,
-        background=row.background,
-        progressive=row.format == "JPEG",
-    )
-
-
 def _of_version(work: Work, version_id: int) -> list[RenditionRow]:
     return list(work.session.scalars(sa.select(RenditionRow).where(RenditionRow.version_id == version_id)))
 
@@ -292,23 +345,49 @@ def _queued(work: Work, version: AssetVersionRow, preset: RenditionPresetRow) ->
     )
 
 
-def _ready_elsewhere(work: Work, version: AssetVersionRow, digests: set[str]) -> dict[str, RenditionRow]:
+def _ready_elsewhere(
+    work: Work, version: AssetVersionRow, presets: Sequence[RenditionPresetRow]
+) -> dict[int, RenditionRow]:
+    """By the preset's id what was made of the same bytes and would come out the same of this version."""
     rows = (
         sa.select(RenditionRow)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
         .where(
             AssetVersionRow.sha256 == version.sha256,
-            RenditionRow.params_digest.in_(digests),
+            RenditionRow.params_digest.in_({preset.params_digest for preset in presets}),
             RenditionRow.state == "READY",
         )
     )
-    return {row.params_digest: row for row in work.session.scalars(rows)}
+    made = {_made_of(row): row for row in work.session.scalars(rows)}
+    if not made:
+        return {}
+    focal.take_over(work, version.id, {row.version_id for row in made.values()})
+    asked = tailoring.of(work, version, presets)
+    return {preset_id: made[each.digest] for preset_id, each in asked.items() if each.digest in made}
+
+
+def _made_of(row: RenditionRow) -> str:
+    return row.made_digest or row.params_digest
+
+
+def _write(work: Work, row: RenditionRow, made: Made) -> None:
+    blobs.keep(work, made.sha256, made.byte_size)
+    row.state, row.sha256, row.byte_size = "READY", made.sha256, made.byte_size
+    row.media_type, row.width, row.height = made.media_type, made.width, made.height
+    row.made_digest, row.updated_at = made.digest, work.now
+    if made.focal is not None:
+        focal.propose(work, row.version_id, *made.focal)
+    if made.marked is not None:
+        blobs.keep(work, made.marked.sha256, made.marked.byte_size)
+    row.marked_sha256 = None if made.marked is None else made.marked.sha256
+    row.marked_byte_size = None if made.marked is None else made.marked.byte_size
 
 
 def _share(row: RenditionRow, other: RenditionRow) -> None:
     row.state = "READY"
-    for name in ("media_type", "width", "height", "byte_size", "sha256"):
+    for name in ("media_type", "width", "height", "byte_size", "sha256", "made_digest"):
         setattr(row, name, getattr(other, name))
+    row.marked_sha256, row.marked_byte_size = other.marked_sha256, other.marked_byte_size
 
 
 def _record_ends(work: Work, version: AssetVersionRow, outcomes: Mapping[int, Outcome]) -> None:

@@ -55,6 +55,10 @@ class Limits:
     max_upload_bytes: int = 100 * 1024**3
     upload_days: int = 7
     url_hours: int = 24
+    #: Days that an asset lies in the trash before its bytes are purged.
+    trash_days: int = 30
+    #: Names of the buckets that files may be imported from.
+    buckets: frozenset[str] = frozenset()
     #: Whose word on who somebody is counts.
     issuers: frozenset[str] = frozenset()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from domain import approvals, assets, history
+from domain import approvals, assets, completeness, history, refreshing
 from domain.assets import reading
 from domain.refusals import Conflict, NotFound, StaleSubject
 from domain.texts import MAX_NOTE, paragraphs
@@ -17,13 +17,16 @@ from storage.tables import ApprovalRow, AssetRow, AssetVersionRow
 
 
 def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -> AssetVersionRow:
-    """Approves the version, whose bytes must be `sha256`; approving it again changes nothing."""
+    """Approves the version, whose bytes must be `sha256`; approving it again changes nothing. `Incomplete` where the
+    gate of the asset's template does not let it through.
+    """
     version, asset = _decided_on(work, version_id)
     if version.sha256 != sha256:
         raise StaleSubject(version.sha256)
     assets.check_state("APPROVE", asset)
     if _standing(work, version) is not None:
         return version
+    completeness.check(work, asset)
     work.session.add(
         ApprovalRow(
             org_id=asset.org_id,
@@ -44,6 +47,7 @@ def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -
     payload = {"version": version.id, "sha256": sha256}
     said = paragraphs(note, MAX_NOTE, ("note",))
     history.record(work, "asset.version_approved", ("Asset", asset.id), payload, org_id=asset.org_id, reason=said)
+    refreshing.if_marked(work, version.id, asset.org_id)
     return version
 
 
@@ -61,6 +65,7 @@ def revoke(work: Work, version_id: int) -> AssetVersionRow:
     asset.updated_at = work.now
     work.session.flush()
     history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id}, org_id=asset.org_id)
+    refreshing.if_marked(work, version.id, asset.org_id)
     return version
 
 

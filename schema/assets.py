@@ -10,7 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
-from domain import assets, delivery, identity, pages, sharing, taxonomy
+from domain import (
+    assets,
+    completeness,
+    crediting,
+    custom_fields,
+    delivery,
+    holds,
+    identity,
+    likeness,
+    localised,
+    pages,
+    relations,
+    sharing,
+    taxonomy,
+    trash,
+    uses,
+)
 from domain.assets import Stage, personal
 from domain.global_ids import encode, number_of
 from domain.permissions import Permission
@@ -19,21 +35,31 @@ from domain.work import Work
 from schema.audit import AuditEvent, history
 from schema.connections import Connection
 from schema.context import Context
+from schema.crediting import AssetStatement
+from schema.custom_fields.types import CustomFieldValue, value_of
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
 from schema.listing import LISTED, AssetConnection, AssetList
+from schema.localised import LocalisedText, Wished, wishes
 from schema.mapped import TABLES, ById, Column, GlobalId, Many, One, Paged, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
+from schema.renditions import SignedUrl
 from schema.scalars import Instant, Sha256, Url
+from schema.similar import SimilarAsset
 from schema.taxonomy import Tag
+from schema.templates import AssetCompleteness
+from schema.transforms import TransformInput, transform_url
+from schema.uses import AssetTrash, AssetUse
 from schema.versions import AssetVersion, AssetVersionConnection
 from storage.tables import AssetRow
 
 if TYPE_CHECKING:
     from schema.organisations import Brand, Organisation
+    from schema.relations import AssetRelation
     from schema.sharing import Share
+    from schema.trash import LegalHold
 
 
 def _sees_unapproved(work: Work) -> Any:
@@ -114,6 +140,13 @@ class Asset(Node):
         return None if found is None else AssetVersion.of(found)
 
     @field(
+        "Whose it is and on what terms, as somebody stated it; null: its renditions say what the file says of itself."
+    )
+    async def statement(self, info: strawberry.Info[Context]) -> AssetStatement | None:
+        found = await info.context.load(crediting.of_assets, self.row.id)
+        return None if found is None else AssetStatement.of(found)
+
+    @field(
         "All versions, newest first.",
         mapped=Paged("AssetVersion", "versions", assets.VERSIONS_OF_ASSETS, AssetRow.id, (_sees_unapproved,)),
     )
@@ -159,6 +192,87 @@ class Asset(Node):
             deny(info, Permission.ASSET_DOWNLOAD)
             return None
         return Url(delivery.latest_url(info.context.work, self.row.id, preset))
+
+    @field(
+        "What looks like it among what the viewer may see, the nearest first: by any version, of archived assets too.",
+        size="first",
+        weight=3,
+    )
+    async def similar(self, info: strawberry.Info[Context], first: First = None) -> list[SimilarAsset]:
+        limit = pages.paging(info.context.work, pages.scope_of("similar"), first=first).limit
+        return [SimilarAsset.of(each) for each in await info.context.load(likeness.of_assets, self.row.id, limit) or []]
+
+    @field("Its place in the trash; null unless it lies there.")
+    async def trash(self, info: strawberry.Info[Context]) -> AssetTrash | None:
+        found = None if self.row.lifecycle != "ARCHIVED" else await info.context.load(trash.of_assets, self.row.id)
+        return None if found is None else AssetTrash.of(found)
+
+    @field("Legal holds that stand on it, oldest first.", needs=Permission.HOLD_MANAGE)
+    async def holds(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[LegalHold, strawberry.lazy("schema.trash")]] | None:
+        return [speak("LegalHold", row) for row in await info.context.load(holds.of_assets, self.row.id) or []]
+
+    @field("What it is to other assets and they are to it, oldest first, at most 200.")
+    async def relations(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[AssetRelation, strawberry.lazy("schema.relations")]]:
+        return [speak("AssetRelation", row) for row in await info.context.load(relations.of_assets, self.row.id) or []]
+
+    @field("Where it is used, at most 100 of a kind.", weight=5)
+    async def used_in(self, info: strawberry.Info[Context]) -> list[AssetUse]:
+        return [AssetUse.of(use) for use in await info.context.load(uses.of_assets, self.row.id) or []]
+
+    @field(
+        "Where a picture of its own is fetched, made of the current version when it is asked for; see "
+        "`AssetVersion.transform`.",
+        needs=Permission.ASSET_DOWNLOAD,
+        weight=5,
+    )
+    async def rendition(self, info: strawberry.Info[Context], transform: TransformInput) -> SignedUrl | None:
+        found = await info.context.load(assets.shown_versions, self.row.id)
+        return None if found is None else transform_url(info.context.work, found, transform)
+
+    @field("What fields of the brand's own say of it, as far as the viewer may read them; with `keys`, these fields.")
+    async def fields(self, info: strawberry.Info[Context], keys: list[str] | None = None) -> list[CustomFieldValue]:
+        found = await info.context.load(custom_fields.of_assets, self.row.id) or []
+        return [value_of(said) for said in found if keys is None or said.field.key in keys]
+
+    @field("What it is called, in the language that fits best; its own title where none does.")
+    async def local_title(self, info: strawberry.Info[Context], locale: Wished = None) -> LocalisedText:
+        words = await info.context.load(localised.of_assets, self.row.id)
+        return LocalisedText.of(localised.title(self.row, words, wishes(info, locale)))
+
+    @field("What it is called in other languages.")
+    async def titles(self, info: strawberry.Info[Context]) -> list[LocalisedText]:
+        words = await info.context.load(localised.of_assets, self.row.id)
+        return LocalisedText.all_of({} if words is None else words.titles)
+
+    @field(
+        "What stands in for the picture, in the language that fits best: null where nobody has said anything, and "
+        "the empty text where it is only decoration."
+    )
+    async def alt_text(self, info: strawberry.Info[Context], locale: Wished = None) -> LocalisedText | None:
+        found = localised.alt(await info.context.load(localised.of_assets, self.row.id), wishes(info, locale))
+        return None if found is None else LocalisedText.of(found)
+
+    @field("What stands in for the picture, in every language.")
+    async def alt_texts(self, info: strawberry.Info[Context]) -> list[LocalisedText]:
+        words = await info.context.load(localised.of_assets, self.row.id)
+        return LocalisedText.all_of({} if words is None else words.alts)
+
+    @field("Whether it is only decoration, for which nothing stands in.")
+    async def decorative(self, info: strawberry.Info[Context]) -> bool:
+        words = await info.context.load(localised.of_assets, self.row.id)
+        return words is not None and words.decorative
+
+    @field(
+        "How much of what its template asks for it says; null also where no template holds for it.",
+        needs=Permission.ASSET_VIEW_UNAPPROVED,
+    )
+    async def completeness(self, info: strawberry.Info[Context]) -> AssetCompleteness | None:
+        found = await info.context.load(_completeness, self.row)
+        return None if found is None else AssetCompleteness.of(found)
 
     @field("What the viewer may do with it now.")
     async def viewer_can(self, info: strawberry.Info[Context]) -> list[Action]:
@@ -219,11 +333,17 @@ def _changes(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, identity.Ch
     return {row: found[row.id] for row in kept}
 
 
+def _completeness(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, completeness.Completeness]:
+    kept = list(rows)
+    found = completeness.of_assets(work, kept)
+    return {row: found[row.id] for row in kept if row.id in found}
+
+
 def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str]]:
     kept = list(rows)
     found = assets.viewer_can(work, kept)
     return {row: found[row.id] for row in kept}
 
 
-KINDS["Asset"] = Kind(assets.by_id, Asset.of)
-TABLES["Asset"] = Table(assets.seen, AssetRow.id, identity.holds_asset, assets.STAMPS)
+KINDS["Asset"] = Kind(assets.by_any_id, Asset.of)
+TABLES["Asset"] = Table(assets.seen, AssetRow.id, identity.holds_asset, assets.STAMPS, redirects=True)

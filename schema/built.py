@@ -9,14 +9,22 @@ from strawberry.tools import merge_types
 from schema import errors, glossary, node
 from schema.assets import Asset, AssetQueries
 from schema.audit import AuditQueries
+from schema.bulk.mutations import BulkMutations, BulkQueries
+from schema.bulk.types import BulkOperation
 from schema.changes import ChangeQueries
+from schema.crediting import CreditingMutations
+from schema.custom_fields.mutations import CustomFieldMutations, CustomFieldQueries
+from schema.custom_fields.types import VALUE_TYPES, CustomField
 from schema.documents import DocumentMutations, DocumentQueries, TrustedDocument
 from schema.exports import BulkExport, ExportMutations, ExportQueries
+from schema.fetching import FetchingMutations, FetchingQueries, UploadSession
 from schema.guests import GuestLink, GuestMutations, GuestQueries
 from schema.hub import HubMutations, HubQueries, Job
 from schema.inbox import InboxMutations, InboxQueries
 from schema.ingest import IngestMutations
 from schema.lightboxes import Lightbox, LightboxMutations, LightboxQueries
+from schema.likeness.mutations import LikenessMutations
+from schema.likeness.types import LikenessQueries, NearDuplicate
 from schema.limits import LimitQueries
 from schema.organisations import Brand, Organisation, OrganisationMutations, OrganisationQueries
 from schema.people.actors import ActorQueries, Person, ServiceAccount
@@ -24,18 +32,27 @@ from schema.people.grants import Grant, GrantMutations
 from schema.people.mutations import PeopleMutations
 from schema.people.roles import Role, RoleMutations, RoleQueries
 from schema.people.teams import Team, TeamMutations
-from schema.renditions import Rendition, RenditionMutations, RenditionPreset, RenditionQueries
+from schema.presets import PresetMutations, PresetQueries, RenditionPreset
+from schema.relations import AssetRelation, RelationMutations
+from schema.renditions import Rendition, RenditionMutations
 from schema.scalars import SCALARS
 from schema.sharing import Share, ShareMutations, ShareQueries
 from schema.subscriptions import Subscription
 from schema.taxonomy import Tag, TaxonomyMutations, TaxonomyQueries
+from schema.templates import MetadataTemplate, TemplateMutations, TemplateQueries
 from schema.tokens import Token, TokenMutations, TokenQueries
+from schema.trash import LegalHold, TrashMutations, TrashQueries
 from schema.versions import AssetVersion
+from schema.vocabularies import Vocabulary, VocabularyMutations, VocabularyQueries
 from schema.webhooks.mutations import WebhookMutations, WebhookQueries
 from schema.webhooks.types import Webhook, WebhookDelivery
 
 _SHARING_QUERIES = (TokenQueries, ShareQueries, GuestQueries, InboxQueries, WebhookQueries)
 _SHARING_MUTATIONS = (TokenMutations, ShareMutations, GuestMutations, InboxMutations, WebhookMutations)
+#: What the brand says of its assets beside what every asset says, and saying it of many at once.
+_FIELD_QUERIES = (CustomFieldQueries, VocabularyQueries, TemplateQueries, BulkQueries)
+_FIELD_MUTATIONS = (CustomFieldMutations, VocabularyMutations, TemplateMutations, BulkMutations)
+_FIELD_TYPES = (CustomField, Vocabulary, MetadataTemplate, BulkOperation, *VALUE_TYPES)
 _PEOPLE_QUERIES = (OrganisationQueries, ActorQueries, RoleQueries)
 _PEOPLE_MUTATIONS = (OrganisationMutations, PeopleMutations, TeamMutations, RoleMutations, GrantMutations)
 _PEOPLE_TYPES = (Organisation, Brand, Person, ServiceAccount, Team, Role, Grant)
@@ -48,11 +65,15 @@ Query = merge_types(
         AssetQueries,
         TaxonomyQueries,
         LightboxQueries,
-        RenditionQueries,
+        PresetQueries,
         AuditQueries,
         DocumentQueries,
         ChangeQueries,
         ExportQueries,
+        TrashQueries,
+        FetchingQueries,
+        LikenessQueries,
+        *_FIELD_QUERIES,
         *_SHARING_QUERIES,
         *_PEOPLE_QUERIES,
     ),
@@ -63,10 +84,17 @@ Mutation = merge_types(
         IngestMutations,
         TaxonomyMutations,
         LightboxMutations,
+        PresetMutations,
         RenditionMutations,
+        CreditingMutations,
         HubMutations,
         DocumentMutations,
         ExportMutations,
+        TrashMutations,
+        FetchingMutations,
+        RelationMutations,
+        LikenessMutations,
+        *_FIELD_MUTATIONS,
         *_SHARING_MUTATIONS,
         *_PEOPLE_MUTATIONS,
     ),
@@ -85,12 +113,17 @@ built = strawberry.Schema(
         Lightbox,
         Job,
         BulkExport,
+        LegalHold,
+        UploadSession,
+        AssetRelation,
+        NearDuplicate,
         Token,
         Share,
         GuestLink,
         Webhook,
         WebhookDelivery,
         TrustedDocument,
+        *_FIELD_TYPES,
         *_PEOPLE_TYPES,
         *errors.concrete_types(),
     ],

@@ -22,8 +22,17 @@ Value = TypeVar("Value")
 
 
 class Context:
-    def __init__(self, hub: Hub, viewer: Viewer, request_id: str, reason: str | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        viewer: Viewer,
+        request_id: str,
+        reason: str | None = None,
+        languages: tuple[str, ...] = (),
+    ) -> None:
         self.hub = hub
+        #: In which texts are wanted, the most wanted first.
+        self.languages = languages
         #: Why the request is made, as it says itself.
         self.reason = reason
         self.viewer = viewer

@@ -63,6 +63,8 @@ class Action(Enum):
     RESTORE = "RESTORE"
     DOWNLOAD = "DOWNLOAD"
     SHARE = "SHARE"
+    TRASH = "TRASH"
+    RESTORE_FROM_TRASH = "RESTORE_FROM_TRASH"
 
 
 @strawberry.enum(description="By what a list can be broken down; YEAR is the capture's, else the arrival's, in UTC.")
@@ -87,5 +89,6 @@ for _enum, _name, _description in (
     (Permission, "Permission", "What may be allowed or forbidden, by name."),
     (recipes.Format, "RenditionFormat", "The file format of a rendition."),
     (recipes.Fit, "RenditionFit", "How a picture is put into its box."),
+    (recipes.Colour, "RenditionColour", "Which colours a picture is in."),
 ):
     strawberry.enum(_enum, name=_name, description=_description)

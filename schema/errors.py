@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain import intake, refusals
+from domain import intake, refusals, trash
+from domain.uses import Use
 from schema.fields import field
 from schema.node import fetch
 from schema.scalars import Sha256
+from schema.uses import AssetUse
 
 if TYPE_CHECKING:
     from schema.assets import Asset
 
 
 # Features declare refusals of their own; importing them here makes the list of codes complete.
-FEATURES = (intake,)
+FEATURES = (intake, trash)
 
 
 def _codes(kind: type[refusals.Refusal]) -> set[str]:
@@ -90,6 +92,13 @@ class IdempotencyMismatchError(MutationError):
     pass
 
 
+@strawberry.type(description="The asset lacks what its template asks for before it is approved.")
+class IncompleteError(MutationError):
+    score: int = strawberry.field(description="How complete it is, in per cent.")
+    gate: int = strawberry.field(description="How complete it has to be, in per cent.")
+    lacking: list[str] = strawberry.field(description="What it lacks: properties by their names, fields by their keys.")
+
+
 @strawberry.type(description="The file itself cannot be taken.")
 class FileRefusedError(MutationError):
     reason: str = strawberry.field(description="A stable word such as EMPTY, TOO_LARGE or NOT_WHAT_IT_CLAIMS.")
@@ -105,6 +114,16 @@ class StorageUnavailableError(MutationError):
     pass
 
 
+@strawberry.type(description="It is used, and nobody said that it is to go all the same.")
+class InUseError(MutationError):
+    found: strawberry.Private[tuple[Use, ...]]
+    confirmation: str = strawberry.field(description="Give it back to say so; it is good for exactly these uses.")
+
+    @field("What uses it, as far as the viewer may know.")
+    def uses(self) -> list[AssetUse]:
+        return [AssetUse.of(use) for use in self.found]
+
+
 #: Per refusal its type and what the type says beyond the common fields.
 TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], dict[str, Any]]]] = {
     refusals.Conflict: (ConflictError, lambda _: {}),
@@ -115,7 +134,12 @@ TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], d
     refusals.StaleRevision: (StaleRevisionError, lambda refusal: {"current": refusal.current}),
     refusals.StaleSubject: (StaleSubjectError, lambda refusal: {"current_digest": refusal.current_digest}),
     refusals.DuplicateAsset: (DuplicateAssetError, lambda refusal: {"existing_id": refusal.asset_id}),
+    trash.InUse: (InUseError, lambda refusal: {"found": refusal.uses, "confirmation": refusal.confirmation}),
     refusals.IdempotencyMismatch: (IdempotencyMismatchError, lambda _: {}),
+    refusals.Incomplete: (
+        IncompleteError,
+        lambda refusal: {"score": refusal.score, "gate": refusal.gate, "lacking": list(refusal.lacking)},
+    ),
     refusals.FileRefused: (FileRefusedError, lambda refusal: {"reason": refusal.reason}),
     refusals.StorageFull: (StorageFullError, lambda _: {}),
     refusals.StorageUnavailable: (StorageUnavailableError, lambda _: {}),

@@ -63,6 +63,8 @@ class Asked:
     extensions: dict[str, Any] | None = None
     #: True for GET: a mutation is refused.
     read_only: bool = False
+    #: In which texts are wanted, the most wanted first, where the document does not say.
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Ready:
     most: int
     allowance: cost.Allowance | None
     reason: str | None
+    languages: tuple[str, ...]
 
 
 def answer(
@@ -172,7 +175,7 @@ def _measured(
     if (refusal := cost.too_high(price, most)) is not None:
         raise Unfit(refusal)
     allowance = None if spend is None else spend(price - cost.REQUEST)
-    return Ready(made, document, operation, variables, price, most, allowance, reason)
+    return Ready(made, document, operation, variables, price, most, allowance, reason, request.languages)
 
 
 class Unfit(Exception):
@@ -238,7 +241,7 @@ def _told(ready: Ready, data: Any) -> Answered:
 
 
 def _ordinarily(hub: Hub, viewer: Viewer, ready: Ready, request_id: str) -> Answered:
-    context = Context(hub, viewer, request_id, ready.reason)
+    context = Context(hub, viewer, request_id, ready.reason, ready.languages)
     context.cost, context.allowance = ready.price, ready.allowance
     told = {"cost": {"requested": ready.price, "maximum": ready.most}}
     try:

@@ -12,6 +12,8 @@ from domain.assets import Order, OrderField
 from domain.global_ids import number_of
 from domain.refusals import Invalid
 from domain.work import Work
+from schema.custom_fields import inputs
+from schema.custom_fields.inputs import AssetFieldFilter
 from schema.enums import AssetKind, AssetLifecycle, Direction
 from schema.scalars import BigInt, Instant
 from storage.index.conditions import (
@@ -95,6 +97,9 @@ class AssetWhere:
     created_at: DateTimeFilter | None = None
     updated_at: DateTimeFilter | None = None
     captured_at: DateTimeFilter | None = None
+    fields: list[AssetFieldFilter] | None = strawberry.field(
+        default=None, description="What fields of the brand's own say: all of these."
+    )
 
 
 @strawberry.input(description="A field to order by and the way to run.")
@@ -116,6 +121,8 @@ def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition
     if depth > MAX_DEPTH:
         raise Invalid(f"A filter may be {MAX_DEPTH} levels deep.", ("where",), "filter")
     parts = [*_plain(where), *_tags(work, where.tags)]
+    if where.fields:
+        parts.append(inputs.condition(work, where.fields))
     parts += [inner for each in where.and_ or () if (inner := condition(work, each, depth + 1)) is not None]
     if where.or_ is not None:
         parts.append(AnyOf(tuple(condition(work, each, depth + 1) or All(()) for each in where.or_)))

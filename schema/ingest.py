@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import strawberry
 
-from domain import assets, workflow
+from domain import assets, custom_fields, localised, workflow
 from domain.assets import Changes, NewAsset, OnDuplicate
 from domain.assets.changing import UNSET
 from domain.global_ids import number_of
 from domain.work import Work
 from schema.assets import Asset
 from schema.context import Context
+from schema.custom_fields import inputs
+from schema.custom_fields.inputs import AssetFieldInput
 from schema.errors import MutationError
 from schema.fields import mutation
+from schema.localised import LocalisedTextChangeInput, words_of
 from schema.mutating import Answer, run
 from schema.scalars import Sha256
 from schema.versions import AssetVersion
@@ -38,6 +41,16 @@ class AssetCreateInput:
     brand: strawberry.ID | None = strawberry.field(
         default=None, description="A brand of that organisation or of one above it."
     )
+    fields: list[AssetFieldInput] | None = strawberry.field(
+        default=None, description="What fields of the brand's own say of it."
+    )
+    titles: list[LocalisedTextChangeInput] | None = strawberry.field(
+        default=None, description="What it is called in other languages."
+    )
+    alt_texts: list[LocalisedTextChangeInput] | None = strawberry.field(
+        default=None, description="What stands in for the picture."
+    )
+    decorative: bool | None = strawberry.field(default=None, description="Whether it is only decoration.")
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -80,6 +93,16 @@ class AssetUpdateInput:
     brand: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="A brand of the asset's organisation or of one above it."
     )
+    fields: list[AssetFieldInput] | None = strawberry.field(
+        default=None, description="What fields of the brand's own are to say; others keep what they say."
+    )
+    titles: list[LocalisedTextChangeInput] | None = strawberry.field(
+        default=None, description="What it is called in other languages."
+    )
+    alt_texts: list[LocalisedTextChangeInput] | None = strawberry.field(
+        default=None, description="What stands in for the picture."
+    )
+    decorative: bool | None = strawberry.field(default=None, description="Whether it is only decoration.")
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -182,6 +205,8 @@ class IngestMutations:
                 reason=input.reason,
                 org_id=_optional("Organisation", input.organisation, "organisation"),
                 brand_id=_optional("Brand", input.brand, "brand"),
+                said=custom_fields.wanted(work, inputs.given(input.fields)),
+                words=localised.read(words_of(input.titles, input.alt_texts, input.decorative)),
             )
             created = assets.create(work, assets.of_upload(work, input.upload), new)
             twin = created.duplicate_of
@@ -231,6 +256,8 @@ class IngestMutations:
                 add_tags=input.add_tags or (),
                 remove_tags=[number_of("Tag", each, ("removeTags",)) for each in input.remove_tags or ()],
                 brand_id=UNSET if input.brand is strawberry.UNSET else _optional("Brand", input.brand, "brand"),
+                said=custom_fields.wanted(work, inputs.given(input.fields)),
+                words=localised.read(words_of(input.titles, input.alt_texts, input.decorative)),
             )
             number = number_of("Asset", input.asset, ("asset",))
             return _asset(assets.update(work, number, changes, input.expected_revision))

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 
-from domain import assets, pages, search, taxonomy
+from domain import assets, custom_fields, pages, search, taxonomy
 from domain.assets import Stage
 from domain.global_ids import encode
 from domain.work import Work
 from schema import filters
 from schema.context import Context
+from schema.custom_fields.types import CustomField
 from schema.enums import AssetFacet
 from schema.fields import field
+from schema.localised import Wished, wishes
 from schema.mapped import Listed, Listing
 from schema.mutating import plain
 from schema.node import speak
 from schema.paging import PageInfo, cursors, page_info, total
-from storage.index.contract import FacetField, Hit
+from schema.vocabularies import label_of
+from storage.index.contract import FACET_VALUES, FacetField, Hit
 from storage.index.contract import FacetValue as FoundValue
-from storage.tables import AssetRow, TagRow
+from storage.tables import AssetRow, TagRow, VocabularyTermRow
 
 if TYPE_CHECKING:
     from schema.assets import Asset
@@ -68,6 +71,18 @@ class AssetList:
             return assets.facets(self.work, self.condition, fields, self.stage)
         return search.facets(self.work, self.text, self.condition, fields, self.stage)
 
+    def counts_of_fields(self, words: Mapping[int, Collection[str]]) -> dict[int, dict[str, int]]:
+        """Per field how many say each of these words, where any do."""
+        if self.text is None:
+            found = {each: assets.counts_of_field(self.work, self.condition, each, self.stage) for each in words}
+            return {each: {word: n for word, n in found[each].items() if word in words[each]} for each in words}
+        facts = [f"{each}{word}" for each, some in words.items() for word in some]
+        counted = search.counts_of_facts(self.work, self.text, self.condition, facts, self.stage)
+        return {
+            each: {word: counted[f"{each}{word}"] for word in some if f"{each}{word}" in counted}
+            for each, some in words.items()
+        }
+
 
 @strawberry.type(description="A piece of a text with the places that were found in it.")
 class TextFragment:
@@ -105,6 +120,14 @@ class Facet:
     by: AssetFacet
     values: list[FacetValue] = strawberry.field(
         description="Its values, the most frequent first.", metadata={"weight": 0}
+    )
+
+
+@strawberry.type(description="How a list divides by what a field of the brand's own says, the most frequent first.")
+class CustomFieldFacet:
+    field: CustomField
+    values: list[FacetValue] = strawberry.field(
+        description="Words by their keys, or true and false; at most 50.", metadata={"weight": 0}
     )
 
 
@@ -163,6 +186,18 @@ class AssetConnection:
         names = taxonomy.by_id(info.context.work, [int(each.value) for each in found.get("tag", ())])
         return [Facet(by=each, values=[_spoken(each, value, names) for value in found[each.value]]) for each in by]
 
+    @field("How all of them divide by fields that choose, or say yes or no; at most 10.", weight=50, size="keys")
+    def field_facets(
+        self, info: strawberry.Info[Context], keys: list[str], locale: Wished = None
+    ) -> list[CustomFieldFacet]:
+        asked = custom_fields.counted(info.context.work, keys)
+        counts = self.asked.counts_of_fields({row.id: words.keys() for row, words in asked})
+        wanted = wishes(info, locale)
+        return [
+            CustomFieldFacet(field=CustomField.of(row), values=_words(words, counts[row.id], wanted))
+            for row, words in asked
+        ]
+
     @field("A search that finds more, where this one found nothing under its own words.", weight=20)
     def did_you_mean(self) -> str | None:
         return None if self._found is None else self._found.did_you_mean
@@ -187,6 +222,18 @@ def _listed(work: Work, **given: Any) -> Listing | None:
 
 #: How a page without words to search for is read.
 LISTED: Final = Listed("Asset", _listed, {"score": None, "textMatches": []})
+
+
+def _words(
+    words: Mapping[str, VocabularyTermRow | bool], counts: Mapping[str, int], wanted: tuple[str, ...]
+) -> list[FacetValue]:
+    found = []
+    for word, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:FACET_VALUES]:
+        meant = words[word]
+        said = str(meant).lower()
+        key, label = (said, said) if isinstance(meant, bool) else (meant.key, label_of(meant, wanted))
+        found.append(FacetValue(value=key, label=label, count=count))
+    return found
 
 
 def _spoken(by: AssetFacet, found: FoundValue, names: Mapping[int, TagRow]) -> FacetValue:

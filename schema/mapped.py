@@ -105,6 +105,8 @@ class Table:
     held: Callable[[Work, Permission], Any] | None = None
     #: Columns that move whenever anything changes that a value shows; none: values are never kept.
     stamps: tuple[Any, ...] = ()
+    #: Whether the id of a row that is gone may stand for another one, which the resolver finds.
+    redirects: bool = False
 
 
 #: Ids that may be asked for at once.

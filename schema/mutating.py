@@ -30,7 +30,7 @@ Answer = Mapping[str, tuple[str, int] | None]
 
 UNREPEATED = ("client_mutation_id", "idempotency_key")
 #: What may be null beside no errors: it tells of something else than what was done.
-ASIDE: Final = frozenset({"duplicate_of"})
+ASIDE: Final = frozenset({"duplicate_of", "rollout_job"})
 #: Who holds these everywhere sees everything of these types.
 LOOKING: Final = (Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED, Permission.INBOX_VIEW)
 LOOKED_AT: Final = frozenset({"Asset", "AssetVersion", "Rendition", "Lightbox"})
@@ -39,11 +39,17 @@ SEEN_BY: Final = {
     **dict.fromkeys(
         ("Brand", "Grant", "Organisation", "Person", "Role", "ServiceAccount", "Team"), Permission.PEOPLE_VIEW
     ),
+    "AssetRelation": Permission.ASSET_VIEW,
+    "BulkOperation": Permission.JOB_VIEW,
+    **dict.fromkeys(("CustomField", "MetadataTemplate", "Vocabulary"), Permission.METADATA_MANAGE),
     "GuestLink": Permission.GUEST_INVITE,
     "Job": Permission.JOB_VIEW,
+    "NearDuplicate": Permission.ASSET_VIEW_UNAPPROVED,
+    "LegalHold": Permission.HOLD_MANAGE,
     "Share": Permission.ASSET_SHARE,
     "Tag": Permission.ASSET_VIEW,
     "Token": Permission.TOKEN_MANAGE,
+    "UploadSession": Permission.ASSET_CREATE,
     "Webhook": Permission.WEBHOOK_MANAGE,
     "WebhookDelivery": Permission.WEBHOOK_MANAGE,
 }

@@ -1,4 +1,4 @@
-"""Renditions, and the presets that say how they are made."""
+"""Renditions: what presets have made of versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import strawberry
 
 from domain import delivery, identity, presets, renditions
 from domain.global_ids import encode, number_of
-from domain.recipes import Fit, Format
 from domain.refusals import NotFound
 from domain.work import Work
 from schema.context import Context
@@ -21,7 +20,7 @@ from schema.mapped import TABLES, Column, GlobalId, Made, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
 from schema.scalars import BigInt, Instant, Sha256, Url
-from storage.tables import RenditionPresetRow, RenditionRow
+from storage.tables import RenditionRow
 
 
 @strawberry.type(description="A signed address of bytes, good until `validUntil`.")
@@ -65,39 +64,6 @@ def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., deliv
     return Made(sources, made, ("url", "validUntil"), for_viewer=True)
 
 
-@strawberry.type(description="A way to make renditions, by name.")
-class RenditionPreset(Node):
-    id: strawberry.ID = column(GlobalId("RenditionPreset", RenditionPresetRow.id))
-    name: str = column(RenditionPresetRow.name)
-    format: Format = column(RenditionPresetRow.format)
-    width: int = column(RenditionPresetRow.width, "Width of the box, in pixels.")
-    height: int = column(RenditionPresetRow.height, "Height of the box, in pixels.")
-    fit: Fit = column(RenditionPresetRow.fit)
-    quality: int = column(RenditionPresetRow.quality, "1 to 100.")
-    background: str = column(
-        RenditionPresetRow.background, "What stands behind transparency where the format has none: #rrggbb."
-    )
-    is_default: bool = column(RenditionPresetRow.is_default, "Made for every version without being asked.")
-    archived: bool = column(RenditionPresetRow.archived_at.is_not(None))
-    revision: int = column(RenditionPresetRow.revision)
-
-    @classmethod
-    def of(cls, row: RenditionPresetRow) -> RenditionPreset:
-        return cls(
-            id=strawberry.ID(encode("RenditionPreset", row.id)),
-            name=row.name,
-            format=Format[row.format],
-            width=row.width,
-            height=row.height,
-            fit=Fit[row.fit],
-            quality=row.quality,
-            background=row.background,
-            is_default=row.is_default,
-            archived=row.archived_at is not None,
-            revision=row.revision,
-        )
-
-
 @strawberry.type(description="What a preset makes of one version. Reading it never makes it.")
 class Rendition(Node):
     row: strawberry.Private[RenditionRow]
@@ -132,55 +98,19 @@ class Rendition(Node):
     @field(
         "Where its bytes are fetched; null unless READY.",
         weight=3,
-        mapped=address((RenditionRow.id, RenditionRow.state, RenditionRow.sha256), delivery.rendition_urls),
+        mapped=address(
+            (
+                RenditionRow.id,
+                RenditionRow.state,
+                RenditionRow.sha256,
+                RenditionRow.marked_sha256,
+                renditions.OWNER_OF_MARKED,
+            ),
+            delivery.rendition_urls,
+        ),
     )
     def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
-
-
-@strawberry.input(description="A new preset.")
-class RenditionPresetCreateInput:
-    name: str
-    format: Format
-    width: int
-    height: int
-    fit: Fit = Fit.CONTAIN
-    quality: int | None = None
-    background: str | None = None
-    is_default: bool = False
-    idempotency_key: str | None = None
-    client_mutation_id: str | None = None
-
-
-@strawberry.input(description="Changes to a preset; what is left out stays.")
-class RenditionPresetUpdateInput:
-    preset: strawberry.ID
-    expected_revision: int
-    name: str | None = None
-    format: Format | None = None
-    width: int | None = None
-    height: int | None = None
-    fit: Fit | None = None
-    quality: int | None = None
-    background: str | None = None
-    is_default: bool | None = None
-    idempotency_key: str | None = None
-    client_mutation_id: str | None = None
-
-
-@strawberry.input(description="The preset to archive.")
-class RenditionPresetArchiveInput:
-    preset: strawberry.ID
-    expected_revision: int
-    idempotency_key: str | None = None
-    client_mutation_id: str | None = None
-
-
-@strawberry.type(description="`preset` is null exactly when `errors` is not empty.")
-class RenditionPresetPayload:
-    preset: RenditionPreset | None
-    errors: list[MutationError]
-    client_mutation_id: str | None = None
 
 
 @strawberry.input(description="The failed rendition to try again.")
@@ -213,46 +143,7 @@ class RenditionRequestPayload:
 
 
 @strawberry.type
-class RenditionQueries:
-    @field("All living presets, oldest first.")
-    def rendition_presets(self, info: strawberry.Info[Context]) -> list[RenditionPreset]:
-        return [RenditionPreset.of(row) for row in presets.all_of(info.context.work)]
-
-
-@strawberry.type
 class RenditionMutations:
-    @mutation("Makes a preset; a default one is made for every current version, in the background.")
-    def rendition_preset_create(
-        self,
-        info: strawberry.Info[Context],
-        input: RenditionPresetCreateInput,
-    ) -> RenditionPresetPayload:
-        return run(info, input, RenditionPresetPayload, lambda work: _preset(presets.create(work, _wish(input))))
-
-    @mutation("Changes a preset; what it made before is made anew in the background.")
-    def rendition_preset_update(
-        self,
-        info: strawberry.Info[Context],
-        input: RenditionPresetUpdateInput,
-    ) -> RenditionPresetPayload:
-        def act(work: Work) -> Answer:
-            number = number_of("RenditionPreset", input.preset, ("preset",))
-            return _preset(presets.update(work, number, _wish(input), input.expected_revision))
-
-        return run(info, input, RenditionPresetPayload, act)
-
-    @mutation("Puts a preset away: nothing more is made by it.")
-    def rendition_preset_archive(
-        self,
-        info: strawberry.Info[Context],
-        input: RenditionPresetArchiveInput,
-    ) -> RenditionPresetPayload:
-        def act(work: Work) -> Answer:
-            number = number_of("RenditionPreset", input.preset, ("preset",))
-            return _preset(presets.archive(work, number, input.expected_revision))
-
-        return run(info, input, RenditionPresetPayload, act)
-
     @mutation("Asks for a rendition by a preset that is not made by default; one that is there already is answered.")
     def rendition_request(
         self, info: strawberry.Info[Context], input: RenditionRequestInput
@@ -276,24 +167,5 @@ class RenditionMutations:
         return run(info, input, RenditionRetryPayload, act)
 
 
-def _preset(row: RenditionPresetRow) -> Answer:
-    return {"preset": ("RenditionPreset", row.id)}
-
-
-def _wish(wanted: RenditionPresetCreateInput | RenditionPresetUpdateInput) -> presets.Wish:
-    return presets.Wish(
-        name=wanted.name,
-        format=wanted.format,
-        width=wanted.width,
-        height=wanted.height,
-        fit=wanted.fit,
-        quality=wanted.quality,
-        background=wanted.background,
-        is_default=wanted.is_default,
-    )
-
-
-KINDS["RenditionPreset"] = Kind(presets.by_id, RenditionPreset.of)
 KINDS["Rendition"] = Kind(renditions.visible, Rendition.of)
-TABLES["RenditionPreset"] = Table(presets.BY_ID, RenditionPresetRow.id)
 TABLES["Rendition"] = Table(renditions.seen, RenditionRow.id, identity.holds_asset)

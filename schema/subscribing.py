@@ -138,7 +138,7 @@ def _in_context(
     hub: Hub, viewer: Viewer, ready: Ready, request_id: str, do: Callable[[_Place], Result]
 ) -> Result | Answered:
     """What it answers; a masked error where it fails in a way that nobody foresaw."""
-    context = Context(hub, viewer, request_id, ready.reason)
+    context = Context(hub, viewer, request_id, ready.reason, ready.languages)
     context.cost, context.allowance = ready.price, ready.allowance
     try:
         with _loop() as loop:

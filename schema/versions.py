@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import assets, delivery, identity, metadata, pages, presets, renditions
+from domain import assets, delivery, focal, identity, metadata, pages, presets, renditions
 from domain.assets import personal
 from domain.global_ids import encode
 from domain.permissions import Permission
 from domain.refusals import NotFound
 from schema.context import Context
+from schema.crediting import FocalPoint
 from schema.enums import RenditionState
 from schema.fields import Subject, deny, field, may
 from schema.mapped import TABLES, Column, GlobalId, Many, Table, column
@@ -20,6 +21,7 @@ from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import PageInfo, cursors, page_info, total
 from schema.renditions import Rendition, RenditionFailure, SignedUrl, address, failure
 from schema.scalars import BigInt, Instant, Json, Sha256
+from schema.transforms import TransformInput, iiif_url, transform_url
 from storage.tables import AssetVersionRow, MetadataRow
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="One thing a file says of itself.")
 class MetadataEntry:
-    namespace: str = column(MetadataRow.namespace, "Where it stands: file, exif, iptc, xmp, pdf, icc.")
+    namespace: str = column(
+        MetadataRow.namespace,
+        "Where it stands: file, exif, gps, iptc, pdf, media, raw, font, zip, office, or a prefix of XMP.",
+    )
     name: str = column(MetadataRow.name)
     value: Json = column(MetadataRow.value)
 
@@ -131,6 +136,11 @@ class AssetVersion(Node):
                 return Rendition.of(row)
         return None
 
+    @field("What crops of it keep; null where nobody set it and none was cut yet that shows more than the middle.")
+    async def focal_point(self, info: strawberry.Info[Context]) -> FocalPoint | None:
+        found = await info.context.load(focal.of_versions, self.row.id)
+        return None if found is None else FocalPoint.of(found)
+
     @field(
         "Where its own bytes are fetched.",
         needs=Permission.ASSET_DOWNLOAD,
@@ -139,6 +149,24 @@ class AssetVersion(Node):
     )
     def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
         return SignedUrl.of(delivery.original_url(info.context.work, self.row))
+
+    @field(
+        "Where a picture of its own is fetched, made of this version when it is asked for. The address is signed as a "
+        "whole: nobody can ask it for anything else.",
+        needs=Permission.ASSET_DOWNLOAD,
+        weight=5,
+    )
+    def transform(self, info: strawberry.Info[Context], to: TransformInput) -> SignedUrl | None:
+        return transform_url(info.context.work, self.row, to)
+
+    @field(
+        "Where viewers that speak the IIIF Image API 3.0 (level 2) find it: `/info.json` below it says more. Null for "
+        "what is no picture, or was not read yet.",
+        needs=Permission.ASSET_DOWNLOAD,
+        weight=5,
+    )
+    def iiif(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        return iiif_url(info.context.work, self.row)
 
 
 @strawberry.type

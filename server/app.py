@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from domain.hub import Hub
 from domain.identity.jwt_bearer import Trusted
 from domain.identity.oidc import Provider
-from server import edge, explorer, files, graphql, health, problems, signing_in, sockets, uploads
+from server import edge, explorer, files, graphql, health, iiif, problems, signing_in, sockets, transforms, uploads
 from server.audience import Audience
 from server.desk import Desk
 from server.meters import Meters
@@ -41,6 +41,8 @@ def make_app(hub: Hub) -> Starlette:
             *signing_in.ROUTES,
             *uploads.ROUTES,
             *files.ROUTES,
+            *transforms.ROUTES,
+            *iiif.ROUTES,
             *health.ROUTES,
         ],
         middleware=[Middleware(edge.Edge, meters=desk.meters, afterwards=desk.write_uses)],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -41,25 +42,7 @@ _LONGEST_NUMBER = 18
 async def file(request: Request) -> Response | Stream:
     at = desk.of(request)
     token, address = request.path_params["token"], at.address(request)
-    opened = await at.read(HUB, lambda work: delivery.open_door(work, token, address))
-    headers = _headers(opened, (opened.valid_until - at.hub.clock()).total_seconds())
-    tag = headers["ETag"]
-    if not _matches(request.headers.get("if-match"), tag, otherwise=True):
-        raise HttpRefusal(412, "PRECONDITION_FAILED", "This address holds other bytes than you asked for.")
-    if _matches(request.headers.get("if-none-match"), tag, otherwise=False):
-        return Response(status_code=304, headers=headers)
-    wanted = _wanted(request, opened.byte_size, tag)
-    if wanted is None:
-        whole = {**headers, "Content-Type": opened.media_type, "Content-Length": str(opened.byte_size)}
-        return await _opened(request, at, opened, (0, opened.byte_size), 200, whole)
-    start, stop = wanted
-    part = {
-        **headers,
-        "Content-Type": opened.media_type,
-        "Content-Length": str(stop - start),
-        "Content-Range": f"bytes {start}-{stop - 1}/{opened.byte_size}",
-    }
-    return await _opened(request, at, opened, (start, stop), 206, part)
+    return await answer(request, await at.read(HUB, lambda work: delivery.open_door(work, token, address)))
 
 
 async def latest(request: Request) -> Response:
@@ -73,6 +56,37 @@ async def latest(request: Request) -> Response:
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     return Response(status_code=302, headers=headers)
+
+
+async def answer(
+    request: Request,
+    opened: Delivery,
+    inside: tuple[int, int] | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Response | Stream:
+    """The bytes, or those [start, stop) that are a whole `inside` of them, as the request's conditions and ranges ask;
+    with `more` headers.
+    """
+    at = desk.of(request)
+    first, end = inside or (0, opened.byte_size)
+    headers = _headers(opened, inside, (opened.valid_until - at.hub.clock()).total_seconds()) | dict(more or {})
+    tag = headers["ETag"]
+    if not _matches(request.headers.get("if-match"), tag, otherwise=True):
+        raise HttpRefusal(412, "PRECONDITION_FAILED", "This address holds other bytes than you asked for.")
+    if _matches(request.headers.get("if-none-match"), tag, otherwise=False):
+        return Response(status_code=304, headers=headers)
+    wanted = _wanted(request, end - first, tag)
+    if wanted is None:
+        whole = {**headers, "Content-Type": opened.media_type, "Content-Length": str(end - first)}
+        return await _opened(request, at, opened, (first, end), 200, whole)
+    start, stop = wanted
+    part = {
+        **headers,
+        "Content-Type": opened.media_type,
+        "Content-Length": str(stop - start),
+        "Content-Range": f"bytes {start}-{stop - 1}/{end - first}",
+    }
+    return await _opened(request, at, opened, (first + start, first + stop), 206, part)
 
 
 @dataclass(frozen=True)
@@ -114,11 +128,11 @@ def disposition(kind: str, file_name: str) -> str:
     return named if plain == file_name else f"{named}; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
-def _headers(opened: Delivery, seconds_left: float) -> dict[str, str]:
+def _headers(opened: Delivery, inside: tuple[int, int] | None, seconds_left: float) -> dict[str, str]:
     """Shared caches may keep a rendition of what is approved; all else may be confidential: only its reader's may."""
     who = "public" if opened.is_public else "private"
     return {
-        "ETag": f'"{opened.sha256}"',
+        "ETag": f'"{opened.sha256}"' if inside is None else f'"{opened.sha256}-{inside[0]}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": f"{who}, max-age={max(0, int(seconds_left))}, immutable",
         "Content-Disposition": disposition("inline" if opened.inline else "attachment", opened.file_name),

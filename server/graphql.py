@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from domain import locales
 from domain.work import Viewer
 from schema import execution
 from schema.execution import Answered, Asked
@@ -32,7 +33,7 @@ GRAPHQL = "application/graphql-response+json"
 OFFERED = (JSON, GRAPHQL, streams.MEDIA_TYPE)
 METHODS = ("GET", "POST")
 #: What an answer to `GET` depends on beside its address.
-VARY_READ = "Authorization, Accept, Cookie"
+VARY_READ = "Authorization, Accept, Accept-Language, Cookie"
 
 
 async def endpoint(request: Request) -> Response:
@@ -73,12 +74,12 @@ async def _answered(request: Request, media_type: str) -> Response:
     if shown is None or media_type == streams.MEDIA_TYPE:
         viewer = await at.enter(shown, address)
         return streams.respond(request, viewer, told)
-    request_id = logs.recorded_id() or ""
-    reads_only = request.method != "POST"
     try:
         answered = _at_once(at, shown, address, told)
         if answered is None:
-            run = partial(_run, at, told=told, request_id=request_id, reads_only=reads_only)
+            languages = locales.accepted(request.headers.get("accept-language", ""))
+            reads_only, request_id = request.method != "POST", logs.recorded_id() or ""
+            run = partial(_run, at, told=told, request_id=request_id, reads_only=reads_only, languages=languages)
             answered = await at.entered(shown, address, run)
     except Unknown as unknown:
         body = _error(unknown.sentence, unknown.code)
@@ -90,7 +91,10 @@ async def _answered(request: Request, media_type: str) -> Response:
 
 
 def _at_once(at: Desk, shown: Shown, address: str | None, told: Parameters) -> Answered | None:
-    """What was answered before and is right still, without asking a thread for it; counted like any request."""
+    """What was answered before and is right still, without asking a thread for it; counted like any request.
+
+    Whatever language is wanted: plans answer nothing that depends on it.
+    """
     if told.query is None or not documents.is_plain(at.hub, told) or (known := at.at_hand(shown, address)) is None:
         return None
     viewer, epoch = known
@@ -102,7 +106,9 @@ def _at_once(at: Desk, shown: Shown, address: str | None, told: Parameters) -> A
     return answered
 
 
-def _run(at: Desk, viewer: Viewer, *, told: Parameters, request_id: str, reads_only: bool) -> Answered:
+def _run(
+    at: Desk, viewer: Viewer, *, told: Parameters, request_id: str, reads_only: bool, languages: tuple[str, ...]
+) -> Answered:
     meant = documents.meant(at.hub, at.remembered, told)
     asked = Asked(
         query=meant.text,
@@ -110,6 +116,7 @@ def _run(at: Desk, viewer: Viewer, *, told: Parameters, request_id: str, reads_o
         variables=told.variables,
         extensions=told.extensions,
         read_only=reads_only,
+        languages=languages,
     )
     answered = execution.answer(at.hub, viewer, asked, request_id, lambda cost: at.turnstile.spend(viewer, cost))
     if meant.digest is not None and answered.executed:

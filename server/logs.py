@@ -26,9 +26,9 @@ PLAIN_ID = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}",
 )
 #: First parts of addresses whose second part opens a door.
-SECRET_BEHIND = frozenset({"files", "latest", "uploads"})
+SECRET_BEHIND = frozenset({"files", "latest", "transforms", "uploads"})
 #: The same, two parts long.
-SECRET_BEHIND_TWO = frozenset({"auth/invite"})
+SECRET_BEHIND_TWO = frozenset({"auth/invite", "iiif/3"})
 SHOWN_OF_SECRET = 8
 LONGEST_PATH = 200
 #: Libraries whose informative lines are noise here: the access line says it all.

@@ -7,7 +7,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 #: First parts of our addresses; every other request counts as "other", so that strangers cannot make new labels.
-KNOWN = frozenset({"auth", "graphql", "graphiql", "uploads", "files", "latest", "health", "metrics"})
+KNOWN = frozenset(
+    {"auth", "graphql", "graphiql", "uploads", "files", "latest", "transforms", "iiif", "health", "metrics"}
+)
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
 #: Seconds: from a cached file to a long upload.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)

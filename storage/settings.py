@@ -93,6 +93,26 @@ class Settings(BaseSettings):
         "empty: none.",
     )
     outside_http: bool = Field(False, description="Whether webhooks are sent to http: addresses, too.")
+    import_networks: str = Field(
+        "",
+        description="Networks that are not public and that files are fetched from all the same when somebody imports "
+        "an address, separated by commas; empty: none.",
+    )
+    import_http: bool = Field(False, description="Whether files are fetched from http: addresses, too.")
+    import_seconds: int = Field(600, ge=1, le=86_400, description="Seconds that fetching one file may take.")
+    import_buckets: str = Field(
+        "",
+        description="Buckets that files may be imported from, as NAME=s3://KEY:SECRET@HOST:PORT/BUCKET?secure=true, "
+        "separated by spaces; empty: none.",
+    )
+    hot_folder: str = Field(
+        "",
+        description="Folder whose files are taken in; what was taken moves to `done` in it, what was refused to "
+        "`refused`; empty: none.",
+    )
+    hot_folder_seconds: int = Field(
+        30, ge=1, le=3600, description="Seconds that a file in the hot folder must have rested before it is taken."
+    )
     trusted_only: bool = Field(
         False,
         description="Whether nothing runs but registered documents: no other query, no introspection, no GraphiQL.",
@@ -129,9 +149,27 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(100 * 1024 * MEBIBYTE, ge=1, description="Largest file taken, in bytes.")
     max_pixels: int = Field(500_000_000, ge=1, description="Largest picture decoded, in pixels.")
     upload_days: int = Field(7, ge=1, le=365, description="Days an unfinished or unused upload is kept.")
+    trash_days: int = Field(
+        30, ge=1, le=3650, description="Days an asset lies in the trash before its bytes are purged."
+    )
     url_hours: int = Field(24, ge=1, le=24 * 30, description="Hours a signed file address stays valid.")
     render_seconds: int = Field(300, ge=1, description="Wall-clock limit of one rendering job, in seconds.")
+    rerenders_per_minute: int = Field(
+        600,
+        ge=0,
+        description="Versions per minute that a changed preset is made anew of, so that uploads are not kept waiting; "
+        "0: as fast as the workers can.",
+    )
     render_memory_mb: int = Field(4096, ge=256, description="Address space of one rendering job, in MiB.")
+    content_credentials: bool = Field(
+        False,
+        description="Whether renditions say in themselves which hub made them of what (C2PA; extra `provenance`).",
+    )
+    transform_cache_mb: int = Field(
+        10_240,
+        ge=1,
+        description="Room for pictures made by address and for tiles, in MiB; the least recently used go first.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line printed."
     )
@@ -146,10 +184,23 @@ class Settings(BaseSettings):
             raise ValueError("it must be an https: address (http: only on this machine itself)")
         return value
 
-    @field_validator("trusted_proxies", "outside_networks")
+    @field_validator("trusted_proxies", "outside_networks", "import_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         _networks(value)
+        return value
+
+    @field_validator("import_buckets")
+    @classmethod
+    def _are_buckets(cls, value: str) -> str:
+        _named_buckets(value)
+        return value
+
+    @field_validator("hot_folder")
+    @classmethod
+    def _is_absolute(cls, value: str) -> str:
+        if value and not Path(value).is_absolute():
+            raise ValueError("it must be an absolute path")
         return value
 
     @field_validator("allowed_origins")
@@ -188,6 +239,15 @@ class Settings(BaseSettings):
     @property
     def reachable_networks(self) -> tuple[Network, ...]:
         return _networks(self.outside_networks)
+
+    @property
+    def importable_networks(self) -> tuple[Network, ...]:
+        return _networks(self.import_networks)
+
+    @property
+    def buckets(self) -> dict[str, str]:
+        """By name the addresses of the buckets that files may be imported from."""
+        return _named_buckets(self.import_buckets)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -254,6 +314,13 @@ def _networks(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(each) for each in _listed(text))
     except ValueError as error:
         raise ValueError(f"it must be networks such as 10.0.0.0/8, separated by commas ({error})") from None
+
+
+def _named_buckets(text: str) -> dict[str, str]:
+    found = dict(each.partition("=")[::2] for each in text.split())
+    if not all(name.isidentifier() and url.startswith("s3://") for name, url in found.items()):
+        raise ValueError("it must be NAME=s3://KEY:SECRET@HOST:PORT/BUCKET, several separated by spaces")
+    return found
 
 
 def _bracketed(host: str) -> str:

@@ -52,3 +52,6 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Folded = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+#: The same where None is written as NULL, not as JSON's null.
+NullableJson = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")

@@ -103,6 +103,8 @@ def client(hub: Hub, admin: Viewer) -> Client:
 def settings_at(data_dir: Path, **more: object) -> Settings:
     """Settings independent of the environment that the tests run in."""
     known = {"data_dir": data_dir, "secret_key": "for tests only", "admin_token": "imp_test", "workers": 0}
+    known["rerenders_per_minute"] = 0  # whoever waits for all the work does not wait for the pace
+    known |= {"import_buckets": "samples=s3://key:secret@127.0.0.1:9/samples?secure=false"}  # nothing answers there
     return Settings.model_validate({"public_url": "http://hub.test", **known, **more})
 
 

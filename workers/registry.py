@@ -29,7 +29,19 @@ from domain.work import HUB, Work
 from storage.jobs import Claimed
 
 #: The modules that do jobs.
-FEATURES: Final = ("workers.exports", "workers.intake", "workers.renditions", "workers.upkeep", "workers.webhooks")
+FEATURES: Final = (
+    "workers.bulk",
+    "workers.exports",
+    "workers.fetching",
+    "workers.intake",
+    "workers.likeness",
+    "workers.pyramids",
+    "workers.renditions",
+    "workers.transforms",
+    "workers.trash",
+    "workers.upkeep",
+    "workers.webhooks",
+)
 #: Seconds that a job in hand is given to end when its process is asked to stop.
 DRAIN_SECONDS: Final = 5.0
 

@@ -8,37 +8,34 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from domain import metadata, presets, renditions
+from domain import credentials, crediting, metadata, presets, refreshing, renditions
 from domain.metadata import Findings
 from domain.recipes import FailureCode, Recipe
-from domain.renditions import Failure, Made, Outcome
+from domain.renditions import Failure, Kept, Made, Outcome
+from domain.statements import Statement
+from domain.tailoring import Asked
 from domain.work import Work
 from storage import blobs
 from storage.jobs import Claimed
-from storage.settings import Settings
-from storage.tables import AssetVersionRow
-from workers.imaging import failures, safely
+from storage.tables import AssetRow, AssetVersionRow
+from workers import likeness, scratch
+from workers.imaging import credentials as signing
+from workers.imaging import failures, render, safely
 from workers.imaging.failures import PictureError
-from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts
 from workers.registry import Chore, Handler, Tools, Write
-from workers.sandbox import SandboxLimits
 
 #: Versions that one step of applying a preset looks at.
 STEP = 200
-COPY_BYTES = 1 << 20
 #: Scratch folders older than this belong to nobody any more.
 ABANDONED_SECONDS = 24 * 3600
-MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -54,23 +51,42 @@ class SweepScratch:
         return self.kind
 
 
+@dataclass(frozen=True)
+class MarkWhatRanOut:
+    """Look again at the renditions of assets whose last day of use was yesterday."""
+
+    kind: ClassVar[str] = "mark_what_ran_out"
+    queue: ClassVar[str] = "upkeep"
+    priority: ClassVar[int] = 0
+    max_attempts: ClassVar[int] = 3
+
+    def unique_key(self) -> str:
+        return self.kind
+
+
 def render_version(tools: Tools, job: Claimed) -> Write:
     version_id = int(job.payload["version_id"])
     with tools.writing() as work:
         started = renditions.start(work, version_id)
     if started is None:
         return lambda _: None
-    version, recipes = started
+    version, asked = started
     read = version.analysis_state != "READY"
+    looked: Write | None = None
     found: Findings | Failure | None
     outcomes: dict[int, Outcome]
     if safely.can_open(version.media_type):
-        with _scratch(tools.hub.settings) as folder, _source(tools, version, folder) as source:
+        with scratch.folder(tools.hub.settings) as folder:
+            source = scratch.source(tools, version.sha256, folder)
             found = _read(tools, version, source) if read else None
-            outcomes = _render(tools, version, source, recipes, folder) if recipes else {}
-    else:  # a film is not fetched to find out that no picture can be made of it
+            looked = likeness.look(tools, version.sha256, version.media_type, source) if read else None
+            if isinstance(found, Findings):
+                asked = _as_the_file_says(tools, version, asked, found)
+            outcomes = _render(tools, version, source, asked, folder) if asked else {}
+    else:  # what no reader knows is not fetched to find that out
         found = _findings(Facts()) if read else None
-        outcomes = dict.fromkeys(recipes, _failure(failures.refused(FailureCode.UNSUPPORTED_FORMAT)))
+        looked = likeness.look(tools, version.sha256, version.media_type, None) if read else None
+        outcomes = dict.fromkeys(asked, _failure(failures.refused(FailureCode.UNSUPPORTED_FORMAT)))
 
     def write(work: Work) -> None:
         row = work.session.get_one(AssetVersionRow, version_id)
@@ -79,6 +95,25 @@ def render_version(tools: Tools, job: Claimed) -> Write:
             metadata.record(work, row, found)
         elif found is not None:
             metadata.record_failure(work, row, found.code, found.message)
+        if isinstance(found, Findings):  # titles and keywords taken over from the file
+            refreshing.if_told(work, work.session.get_one(AssetRow, row.asset_id))
+        if looked is not None:
+            looked(work)
+
+    return write
+
+
+def refresh_renditions(tools: Tools, job: Claimed) -> Write:
+    version_id = int(job.payload["version_id"])
+    with tools.reading() as work:
+        version, asked = renditions.stale(work, version_id)
+    if not asked:
+        return lambda _: None
+    with scratch.folder(tools.hub.settings) as folder:
+        outcomes = _render(tools, version, scratch.source(tools, version.sha256, folder), asked, folder)
+
+    def write(work: Work) -> None:
+        renditions.replace_stale(work, work.session.get_one(AssetVersionRow, version_id), outcomes)
 
     return write
 
@@ -88,22 +123,42 @@ def give_up(work: Work, job: Claimed, code: str, sentence: str) -> None:
 
 
 def apply_preset(tools: Tools, job: Claimed) -> Write:
-    """Queues in steps, each a transaction, so that nobody waits behind a hundred thousand rows."""
-    last, done = 0, 0
+    """Queues in steps, each a transaction, so that nobody waits behind a hundred thousand rows; what is queued falls
+    due at the pace that the operator allows.
+    """
+    preset_id, digest = int(job.payload["preset_id"]), str(job.payload["params_digest"])
+    with tools.reading() as work:
+        total, begin = presets.count_after(work, preset_id, digest), work.now
+    last, done, per_minute = 0, 0, tools.hub.settings.rerenders_per_minute
     while True:
         tools.tick()
+        pace = presets.Pace(begin, per_minute, done) if per_minute else None
         with tools.writing() as work:
-            ids = presets.queue_after(
-                work, int(job.payload["preset_id"]), str(job.payload["params_digest"]), last, STEP
-            )
+            ids = presets.queue_after(work, preset_id, digest, last, STEP, pace)
         if not ids:
             return lambda _: None
         last, done = ids[-1], done + len(ids)
-        tools.progress(done, None)
+        tools.progress(done, max(done, total))
+
+
+def mark_what_ran_out(tools: Tools, _job: Claimed) -> Write:
+    last = 0
+    while True:
+        tools.tick()
+        with tools.writing() as work:
+            assets = crediting.run_out(work, work.now.date(), last, STEP)
+            for asset in assets:
+                refreshing.of_asset(work, asset)
+            ids = [asset.id for asset in assets]
+        if not ids:
+            return lambda _: None
+        last = ids[-1]
 
 
 def sweep_scratch(tools: Tools, _job: Claimed) -> Write:
-    for folder in _scratch_folder(tools.hub.settings).iterdir():
+    place = tools.hub.settings.data_dir / "scratch"
+    place.mkdir(mode=0o700, exist_ok=True)
+    for folder in place.iterdir():
         with contextlib.suppress(FileNotFoundError):  # its own job was quicker
             if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -118,8 +173,8 @@ def _read(tools: Tools, version: AssetVersionRow, source: Path) -> Findings | Fa
         facts = safely.facts(
             source,
             version.media_type,
-            limits=_limits(settings),
-            sandbox_limits=_sandbox(settings),
+            limits=scratch.limits(settings),
+            sandbox_limits=scratch.sandbox(settings),
             tick=tools.tick,
         )
     except PictureError as error:
@@ -127,39 +182,94 @@ def _read(tools: Tools, version: AssetVersionRow, source: Path) -> Findings | Fa
     return _findings(facts)
 
 
+def _as_the_file_says(
+    tools: Tools, version: AssetVersionRow, asked: dict[int, Asked], found: Findings
+) -> dict[int, Asked]:
+    """Where nobody stated whose it is, what the file proposed just now counts."""
+    with tools.reading() as work:
+        if crediting.is_stated(work, version.asset_id):
+            return asked
+    proposals = {name: value for namespace, name, value in found.entries if namespace == "proposal"}
+    said = crediting.proposed(proposals)
+    return {rendition_id: each.saying(_kept(each, said)) for rendition_id, each in asked.items()}
+
+
+def _kept(asked: Asked, said: Statement) -> Statement:
+    """Title, description and keywords are the asset's."""
+    told = asked.bare.statement or Statement()
+    return replace(said, title=told.title, description=told.description, keywords=told.keywords)
+
+
 def _render(
     tools: Tools,
     version: AssetVersionRow,
     source: Path,
-    recipes: Mapping[int, Recipe],
+    asked: Mapping[int, Asked],
     folder: Path,
 ) -> dict[int, Outcome]:
     out = folder / "out"
     out.mkdir()
+    recipes = {rendition_id: _named(rendition_id, each) for rendition_id, each in asked.items()}
     try:
         rendered = safely.rendered(
             source,
             version.media_type,
-            list(recipes.values()),
+            [recipe for pair in recipes.values() for recipe in pair],
             out,
-            limits=_limits(tools.hub.settings),
-            sandbox_limits=_sandbox(tools.hub.settings),
+            limits=scratch.limits(tools.hub.settings),
+            sandbox_limits=scratch.sandbox(tools.hub.settings),
             tick=tools.tick,
         )
     except PictureError as error:
-        return dict.fromkeys(recipes, _failure(error))
-    made = {one.preset: one for one in rendered.made}
+        return dict.fromkeys(asked, _failure(error))
+    if tools.hub.settings.content_credentials:
+        rendered = _signed(tools, version, source, rendered, out)
     outcomes: dict[int, Outcome] = {}
-    for rendition_id, recipe in recipes.items():
-        if recipe.preset in made:
-            one = made[recipe.preset]
-            kept = tools.hub.blobs.adopt(out / one.file_name)
-            outcomes[rendition_id] = Made(kept.sha256, kept.size, one.media_type, one.width, one.height)
-        else:
-            failure = rendered.failed[recipe.preset]
-            outcomes[rendition_id] = Failure(failure.code.value, failure.sentence)
+    for rendition_id, pair in recipes.items():
+        outcomes[rendition_id] = _outcome(tools, rendered, pair, asked[rendition_id], out)
         tools.tick()
     return outcomes
+
+
+def _signed(
+    tools: Tools, version: AssetVersionRow, source: Path, rendered: render.Rendered, out: Path
+) -> render.Rendered:
+    """What could not be signed has failed: nothing is passed on as signed that is not."""
+    settings = tools.hub.settings
+    failed = signing.signed(
+        signing.Original(source, version.media_type, version.sha256),
+        rendered.made,
+        out,
+        credentials.of_hub(tools.hub.secret, settings.public_url),
+        limits=scratch.sandbox(settings),
+    )
+    return replace(rendered, failed={**rendered.failed, **failed})
+
+
+def _named(rendition_id: int, asked: Asked) -> list[Recipe]:
+    """Under names of their own: the bare and the marked one are files side by side."""
+    bare = replace(asked.bare, preset=f"r{rendition_id}")
+    return [bare] if asked.marked is None else [bare, replace(asked.marked, preset=f"r{rendition_id}-marked")]
+
+
+def _outcome(tools: Tools, rendered: render.Rendered, pair: list[Recipe], asked: Asked, out: Path) -> Outcome:
+    """The bytes enter the store only if both are there: nothing unmarked stands alone where a mark was asked for."""
+    for recipe in pair:
+        if (failure := rendered.failed.get(recipe.preset)) is not None:
+            return Failure(failure.code.value, failure.sentence)
+    made = {one.preset: one for one in rendered.made}
+    bare, *marked = (made[recipe.preset] for recipe in pair)
+    kept = [tools.hub.blobs.adopt(out / one.file_name) for one in (bare, *marked)]
+    return Made(
+        sha256=kept[0].sha256,
+        byte_size=kept[0].size,
+        media_type=bare.media_type,
+        width=bare.width,
+        height=bare.height,
+        digest=asked.digest,
+        marked=Kept(kept[1].sha256, kept[1].size) if marked else None,
+        focal=bare.focal,
+    )
 
 
 def _failure(error: PictureError) -> Failure:
@@ -193,54 +303,16 @@ def _findings(facts: Facts) -> Findings:
         title=said.title or None,
         description=said.description or None,
         keywords=said.keywords,
+        text=facts.text,
     )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(pixels=settings.max_pixels, canvas_pixels=min(Limits.canvas_pixels, settings.max_pixels))
-
-
-def _sandbox(settings: Settings) -> SandboxLimits:
-    seconds = settings.render_seconds
-    return SandboxLimits(
-        wall_seconds=seconds,
-        cpu_seconds=seconds,
-        memory_bytes=settings.render_memory_mb * MEBIBYTE,
-    )
-
-
-@contextmanager
-def _scratch(settings: Settings) -> Iterator[Path]:
-    """A folder of this job's own beside the blobs, so that finished files can be linked into the store."""
-    with tempfile.TemporaryDirectory(dir=_scratch_folder(settings), ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-def _scratch_folder(settings: Settings) -> Path:
-    folder = settings.data_dir / "scratch"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-@contextmanager
-def _source(tools: Tools, version: AssetVersionRow, folder: Path) -> Iterator[Path]:
-    """The version's bytes as a local file: in place where the store is a disk, else a copy."""
-    local = tools.hub.blobs.local_path(version.sha256)
-    if local is not None:
-        yield local
-        return
-    copy = folder / "source"
-    with copy.open("wb") as file, tools.hub.blobs.open(version.sha256) as stream:
-        while piece := stream.read(COPY_BYTES):
-            file.write(piece)
-            tools.tick()
-    yield copy
 
 
 HANDLERS: dict[str, Handler] = {
     renditions.RenderVersion.kind: render_version,
     renditions.RenderVersionAgain.kind: render_version,
     presets.ApplyPreset.kind: apply_preset,
+    refreshing.RefreshRenditions.kind: refresh_renditions,
+    MarkWhatRanOut.kind: mark_what_ran_out,
     SweepScratch.kind: sweep_scratch,
 }
 EXHAUSTED = {
@@ -248,4 +320,7 @@ EXHAUSTED = {
     renditions.RenderVersionAgain.kind: give_up,
 }
 WARM = (safely.warm,)
-CHORES = (Chore("sweep_scratch", timedelta(hours=6), SweepScratch()),)
+CHORES = (
+    Chore("sweep_scratch", timedelta(hours=6), SweepScratch()),
+    Chore("mark_what_ran_out", timedelta(days=1), MarkWhatRanOut()),
+)

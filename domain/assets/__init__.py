@@ -16,16 +16,30 @@ from domain.assets.creating import (
     create,
     make_current_again,
 )
-from domain.assets.deciding import check_allowed, check_state, viewer_can
+from domain.assets.deciding import check_allowed, check_state, trashed, viewer_can
 from domain.assets.filtering import sql_of
-from domain.assets.listing import Order, OrderField, Stage, count, counting, facets, page, statement
+from domain.assets.listing import (
+    Order,
+    OrderField,
+    Stage,
+    count,
+    counting,
+    counts_of_field,
+    facets,
+    page,
+    statement,
+)
 from domain.assets.reading import (
+    ID,
     STAMPS,
     VERSIONS,
     VERSIONS_OF_ASSETS,
+    by_any_id,
     by_id,
+    is_kept,
     seen,
     shown_versions,
+    survivors,
     version_counts,
     versions_by_id,
     versions_of,
@@ -34,6 +48,7 @@ from domain.assets.reading import (
 )
 
 __all__ = [
+    "ID",
     "STAMPS",
     "VERSIONS",
     "VERSIONS_OF_ASSETS",
@@ -47,13 +62,16 @@ __all__ = [
     "Stage",
     "add_version",
     "archive",
+    "by_any_id",
     "by_id",
     "check_allowed",
     "check_state",
     "count",
     "counting",
+    "counts_of_field",
     "create",
     "facets",
+    "is_kept",
     "judge",
     "make_current_again",
     "of_upload",
@@ -64,6 +82,8 @@ __all__ = [
     "shown_versions",
     "sql_of",
     "statement",
+    "survivors",
+    "trashed",
     "update",
     "version_counts",
     "versions_by_id",

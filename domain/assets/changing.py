@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 from typing import Final
 
-from domain import brands, history, public_face, taxonomy
+from domain import brands, custom_fields, history, localised, public_face, refreshing, taxonomy
 from domain.assets import reading
 from domain.refusals import Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_TITLE, fold, line, paragraphs
@@ -24,8 +25,8 @@ UNSET: Final = _Unset.UNSET
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to change; whatever is left out stays. `tags` replaces all of them; a description or a brand that is None
-    goes.
+    """What is to change; whatever is left out stays. `tags` replaces all of them, as does `tag_ids`; a description or a
+    brand that is None goes. `said` is what fields are to say, and `words` what it is to be called elsewhere.
     """
 
     title: str | None = None
@@ -34,9 +35,14 @@ class Changes:
     add_tags: Sequence[str] = ()
     remove_tags: Sequence[int] = ()
     brand_id: int | _Unset | None = UNSET
+    tag_ids: Sequence[int] | None = None
+    add_tag_ids: Sequence[int] = ()
+    said: Sequence[custom_fields.Wanted] = ()
+    words: localised.Changes = dataclass_field(default_factory=localised.Changes)
 
 
-def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) -> AssetRow:
+def update(work: Work, asset_id: int, changes: Changes, expected_revision: int | None) -> AssetRow:
+    """At the revision that the viewer was shown; None: whatever stands now."""
     if changes.tags is not None and (changes.add_tags or changes.remove_tags):
         raise Invalid("Give `tags`, or `addTags` and `removeTags`, not both.", ("tags",))
     asset = reading.held(work, asset_id, expected_revision, "UPDATE")
@@ -51,15 +57,30 @@ def update(work: Work, asset_id: int, changes: Changes, expected_revision: int) 
         asset.brand_id = (
             None if changes.brand_id is None else brands.for_assets_of(work, changes.brand_id, asset.org_id)
         )
-    if _retag(work, asset, changes):
-        public_face.retagged(work, asset)
-        history.record(work, "asset.tags_changed", ("Asset", asset.id), org_id=asset.org_id)
-    work.session.flush()
-    history.record(work, "asset.updated", ("Asset", asset.id), {"revision": asset.revision}, org_id=asset.org_id)
+    retagged = _retag(work, asset, changes)
+    written = custom_fields.put(work, asset, changes.said)
+    worded = localised.put(work, asset, changes.words)
+    told(work, asset, written, retagged=retagged, shows=worded)
     return asset
 
 
-def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
+def told(
+    work: Work, asset: AssetRow, written: custom_fields.Written, *, retagged: bool = False, shows: bool = False
+) -> None:
+    """Counts and records a change of an asset whose `updated_at` tells of it already."""
+    if retagged or shows or written.shows:
+        public_face.retagged(work, asset)
+    if retagged:
+        history.record(work, "asset.tags_changed", ("Asset", asset.id), org_id=asset.org_id)
+    work.session.flush()
+    payload: dict[str, object] = {"revision": asset.revision}
+    if written.field_ids:
+        payload["fields"] = sorted(written.field_ids)
+    history.record(work, "asset.updated", ("Asset", asset.id), payload, org_id=asset.org_id)
+    refreshing.if_told(work, asset)
+
+
+def archive(work: Work, asset_id: int, expected_revision: int | None) -> AssetRow:
     """Puts the asset away: no list shows it unless asked for, and its bytes are still known as duplicates."""
     asset = reading.held(work, asset_id, expected_revision, "ARCHIVE")
     asset.lifecycle_before_archive, asset.lifecycle = asset.lifecycle, "ARCHIVED"
@@ -69,7 +90,7 @@ def archive(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
     return asset
 
 
-def restore(work: Work, asset_id: int, expected_revision: int) -> AssetRow:
+def restore(work: Work, asset_id: int, expected_revision: int | None) -> AssetRow:
     """Brings an archived asset back in the lifecycle it had."""
     asset = reading.held(work, asset_id, expected_revision, "RESTORE")
     asset.lifecycle, asset.lifecycle_before_archive = asset.lifecycle_before_archive or "DRAFT", None
@@ -85,9 +106,13 @@ def _retag(work: Work, asset: AssetRow, changes: Changes) -> bool:
         present = {tag.id for tag in taxonomy.of_assets(work, [asset.id])[asset.id]}
         removed = taxonomy.detach(work, asset.id, present - wanted)
         return taxonomy.attach(work, asset.id, wanted - present, "USER") or removed
+    if changes.tag_ids is not None:
+        present = {tag.id for tag in taxonomy.of_assets(work, [asset.id])[asset.id]}
+        removed = taxonomy.detach(work, asset.id, present - set(changes.tag_ids))
+        return taxonomy.attach(work, asset.id, set(changes.tag_ids) - present, "USER") or removed
     removed = bool(changes.remove_tags) and taxonomy.detach(work, asset.id, _meant(work, changes.remove_tags))
     added = taxonomy.named(work, changes.add_tags, ("addTags",))
-    return taxonomy.attach(work, asset.id, added, "USER") or removed
+    return taxonomy.attach(work, asset.id, [*added, *changes.add_tag_ids], "USER") or removed
 
 
 def _meant(work: Work, tag_ids: Sequence[int]) -> set[int]:

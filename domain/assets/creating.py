@@ -7,14 +7,26 @@ this is decided, so that of two simultaneous arrivals one makes the asset and th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePath
 
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from domain import blobs, brands, history, identity, organisations, presets, renditions, taxonomy
+from domain import (
+    blobs,
+    brands,
+    custom_fields,
+    history,
+    identity,
+    localised,
+    organisations,
+    presets,
+    renditions,
+    taxonomy,
+    version_texts,
+)
 from domain.assets import reading
 from domain.assets.contents import Content
 from domain.permissions import Permission
@@ -45,6 +57,9 @@ class NewAsset:
     #: Whose it is: the viewer's own organisation if not said.
     org_id: int | None = None
     brand_id: int | None = None
+    #: What fields say of it, and what it is called elsewhere.
+    said: Sequence[custom_fields.Wanted] = ()
+    words: localised.Changes = field(default_factory=localised.Changes)
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,8 @@ def create(work: Work, content: Content, new: NewAsset) -> Created:
     version = _version(work, asset, content, number=1)
     _begin_at(work, asset, version)
     _tag(work, asset, new)
+    custom_fields.put(work, asset, new.said)
+    localised.put(work, asset, new.words)
     payload: dict[str, object] = {"version": version.id, "sha256": content.sha256}
     if twin is not None:
         payload |= {"distinctFrom": twin.id}
@@ -171,7 +188,8 @@ def _twin(work: Work, sha256: str, on_duplicate: OnDuplicate) -> AssetRow | None
 
     One that the viewer may not see refuses all the same, but is not named.
     """
-    if not work.session.scalar(sa.select(sa.exists().where(AssetVersionRow.sha256 == sha256))):
+    kept = reading.is_kept(AssetVersionRow.asset_id)
+    if not work.session.scalar(sa.select(sa.exists().where(AssetVersionRow.sha256 == sha256, kept))):
         return None
     twin = next(iter(reading.with_digest(work, sha256)), None)
     if on_duplicate is OnDuplicate.REFUSE or (twin is None and on_duplicate is OnDuplicate.REUSE):
@@ -257,6 +275,7 @@ def _copy_metadata(work: Work, from_id: int, to_id: int) -> None:
     known = sa.select(sa.literal(to_id), MetadataRow.namespace, MetadataRow.name, MetadataRow.value)
     known = known.where(MetadataRow.version_id == from_id)
     work.session.execute(sa.insert(MetadataRow).from_select(columns, known))
+    version_texts.copy(work, from_id, to_id)
 
 
 def _begin_at(work: Work, asset: AssetRow, version: AssetVersionRow) -> None:

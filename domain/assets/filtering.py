@@ -17,13 +17,17 @@ from storage.index.conditions import (
     AnyOf,
     Between,
     Condition,
+    FieldBetween,
+    FieldIs,
+    FieldSays,
     HasTag,
     Is,
     Not,
     OneOf,
+    OwnField,
     StartsWith,
 )
-from storage.tables import AssetRow, AssetTagRow, AssetVersionRow
+from storage.tables import AssetFieldRow, AssetRow, AssetTagRow, AssetVersionRow, CustomFieldRow
 
 COLUMNS: Final[dict[str, Any]] = {
     "id": AssetRow.id,
@@ -63,6 +67,8 @@ def sql_of(condition: Condition, updated_at: Any = AssetRow.updated_at) -> sa.Co
             return sa.not_(sql_of(part, updated_at))
         case HasTag(tag_ids):
             return AssetRow.id.in_(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tag_ids)))
+        case FieldIs() | FieldBetween() | FieldSays():
+            return AssetRow.id.in_(_saying(condition))
         case _:
             return _comparison(condition, updated_at if condition.field == "updated_at" else COLUMNS[condition.field])
 
@@ -74,7 +80,7 @@ def needs_version(condition: Condition) -> bool:
             return any(map(needs_version, parts))
         case Not(part):
             return needs_version(part)
-        case HasTag():
+        case HasTag() | FieldIs() | FieldBetween() | FieldSays():
             return False
         case _:
             return condition.field in OF_VERSION
@@ -86,10 +92,38 @@ def mentions(condition: Condition, field: str) -> bool:
             return any(mentions(part, field) for part in parts)
         case Not(part):
             return mentions(part, field)
-        case HasTag():
+        case HasTag() | FieldIs() | FieldBetween() | FieldSays():
             return False
         case _:
             return condition.field == field
+
+
+def is_restricted(condition: Condition) -> bool:
+    """Whether any part of the tree speaks of a field that not everybody may read."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return any(map(is_restricted, parts))
+        case Not(part):
+            return is_restricted(part)
+        case FieldIs() | FieldBetween() | FieldSays():
+            return condition.restricted
+        case _:
+            return False
+
+
+def _saying(condition: OwnField) -> sa.Select[int]:
+    """Assets of which the field, unless it is archived, says so."""
+    living = sa.select(CustomFieldRow.id).where(
+        CustomFieldRow.id == condition.key, CustomFieldRow.archived_at.is_(None)
+    )
+    rows = sa.select(AssetFieldRow.asset_id).where(AssetFieldRow.field_id == condition.key, living.exists())
+    match condition:
+        case FieldIs(_, words):
+            return rows.where(AssetFieldRow.word.in_(words))
+        case FieldBetween(_, low, high):
+            return rows.where(_between(AssetFieldRow.number, low, high, half_open=False))
+        case _:
+            return rows
 
 
 def _comparison(condition: Is | OneOf | Between | StartsWith, column: Any) -> sa.ColumnElement[bool]:

@@ -20,7 +20,7 @@ from domain.refusals import Invalid
 from domain.work import Work
 from storage.index.conditions import All, Condition, Is, Not
 from storage.index.contract import FACET_VALUES, FacetField, FacetValue
-from storage.tables import AssetRow, AssetTagRow, AssetVersionRow
+from storage.tables import AssetFieldRow, AssetRow, AssetTagRow, AssetVersionRow
 from storage.types import EPOCH
 
 MAX_ORDERS = 3
@@ -105,6 +105,17 @@ def facets(
     """Per field its most frequent values with their counts; a year is the capture's, else the arrival's, in UTC."""
     asked = effective(condition)
     return {field: _facet(work, asked, field, stage) for field in dict.fromkeys(fields)}
+
+
+def counts_of_field(
+    work: Work, condition: Condition | None, field_id: int, stage: Stage = Stage.DRAFT
+) -> dict[str, int]:
+    """How many of the listed assets say each word of the field."""
+    word: Any = AssetFieldRow.word
+    rows = sa.select(word, sa.func.count()).select_from(AssetRow)
+    rows = rows.join(AssetFieldRow, AssetFieldRow.asset_id == AssetRow.id).where(AssetFieldRow.field_id == field_id)
+    counted = _filtered(rows, work, effective(condition), stage).group_by(word)
+    return dict(work.session.execute(counted).all())
 
 
 def checked_order(order: Sequence[Order]) -> tuple[Order, ...]:

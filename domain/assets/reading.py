@@ -14,7 +14,7 @@ from domain.pages import Key, Paging, Slice, sliced
 from domain.reads import By, Ranked
 from domain.refusals import NotFound, StaleRevision
 from domain.work import Work
-from storage.tables import AssetRow, AssetStampRow, AssetVersionRow, TableEpochRow
+from storage.tables import AssetRow, AssetStampRow, AssetTrashRow, AssetVersionRow, TableEpochRow
 
 #: Most assets named as holders of the same bytes; each beyond the first was made DISTINCT on purpose.
 MAX_HOLDERS = 100
@@ -28,6 +28,8 @@ def _stamps() -> tuple[sa.ColumnElement[int], ...]:
 
 #: Beside an `AssetRow`: what moves whenever anything changes that is shown of the asset to somebody.
 STAMPS: Final = _stamps()
+#: The column that an asset is told by.
+ID: Final = AssetRow.id
 #: Versions by id, whoever may see them.
 VERSIONS: Final = By(sa.select(AssetVersionRow), AssetVersionRow.id)
 
@@ -53,23 +55,41 @@ def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
     return reads.by_id(work, seen(work), ids)
 
 
+def by_any_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRow]:
+    """The same; an asset that was merged answers as the one it became part of, where that may be seen."""
+    wanted = set(ids)
+    found = by_id(work, wanted)
+    became = survivors(work, wanted - found.keys())
+    targets = by_id(work, became.values()) if became else {}
+    return found | {id_: targets[target] for id_, target in became.items() if target in targets}
+
+
+def survivors(work: Work, ids: Iterable[int]) -> dict[int, int]:
+    """By the id of each of these that was merged the asset that it became part of, whoever may see it."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    gone = sa.select(AssetRow.id, AssetRow.merged_into_id).where(AssetRow.id.in_(wanted))
+    return {id_: into for id_, into in work.session.execute(gone) if into is not None}
+
+
 def held(
-    work: Work, asset_id: int, expected_revision: int, action: str, path: tuple[str, ...] = ("asset",)
+    work: Work, asset_id: int, expected_revision: int | None, action: str, path: tuple[str, ...] = ("asset",)
 ) -> AssetRow:
     """The asset, locked until the transaction ends, to do `action` to it.
 
-    Refused if unknown, not the viewer's to do, changed since the `expected_revision` that they were shown, or in a
-    state that forbids it.
+    Refused if unknown, not the viewer's to do, changed since the `expected_revision` that they were shown (None:
+    whatever stands now), or in a state that forbids it.
     """
     rows = sa.select(AssetRow).where(AssetRow.id == asset_id, identity.sees_asset(work)).with_for_update(key_share=True)
     row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
-    if row is None:
+    if row is None or row.merged_into_id is not None:  # merged while we waited for the lock
         raise NotFound("There is no asset with this id.", path)
     deciding.check_allowed(work, action, row)
     shown = identity.shown_changes(work, [row])[row.id].revision
-    if shown != expected_revision:
+    if expected_revision not in {None, shown}:
         raise StaleRevision(shown)
-    deciding.check_state(action, row)
+    deciding.check_state(action, row, deciding.trashed(work, [row]).get(row.id))
     return row
 
 
@@ -78,11 +98,17 @@ def with_digest(work: Work, sha256: str) -> list[AssetRow]:
     holders = (
         sa.select(AssetVersionRow.asset_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(AssetVersionRow.sha256 == sha256, identity.sees_version(work))
+        .where(AssetVersionRow.sha256 == sha256, identity.sees_version(work), is_kept(AssetVersionRow.asset_id))
     )
     rows = sa.select(AssetRow).where(AssetRow.id.in_(holders))
     put_away = sa.case((AssetRow.lifecycle == "ARCHIVED", 1), else_=0)
     return list(work.session.scalars(rows.order_by(put_away, AssetRow.id).limit(MAX_HOLDERS)))
+
+
+def is_kept(asset_id: Any) -> sa.ColumnElement[bool]:
+    """The condition that the bytes of the asset with this id were not purged."""
+    purged = sa.exists().where(AssetTrashRow.asset_id == asset_id, AssetTrashRow.purged_at.is_not(None))
+    return sa.not_(purged)
 
 
 def versions_by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetVersionRow]:

@@ -30,7 +30,11 @@ _HIDING = (Permission.AUDIT_VIEW, Permission.ASSET_VIEW)
 
 #: Where payloads name assets: of any subject, and of some.
 _ASSETS: Final = ("asset", "distinctFrom")
-_ASSETS_IN: Final = {"Lightbox": ("added", "removed")}
+_ASSETS_IN: Final = {
+    "Asset": ("into", "from"),
+    "Lightbox": ("added", "removed"),
+    "NearDuplicate": ("assets", "kept"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,11 @@ def count(work: Work, asked: Asked) -> int:
 
 
 def histories(work: Work, subject_ids: Collection[int], wanted: Paging, type_: str) -> dict[int, Slice[EventRow]]:
-    """One page of what happened to each of these subjects of one type, in one statement however many they are."""
+    """One page of what happened to each of these subjects of one type, in one statement however many they are. To an
+    asset also happened what happened to those that became part of it, until they did.
+    """
     rank = sa.func.row_number().over(
-        partition_by=EventRow.subject_id,
+        partition_by=_subject(type_),
         order_by=EventRow.id.asc() if wanted.backwards else EventRow.id.desc(),
     )
     ranked = _about(work, subject_ids, type_).add_columns(EventRow.id, rank.label("rank"))
@@ -66,19 +72,19 @@ def histories(work: Work, subject_ids: Collection[int], wanted: Paging, type_: s
         ranked = ranked.where(EventRow.id > place if wanted.backwards else EventRow.id < place)
     inner = ranked.subquery()
     rows = (
-        sa.select(EventRow)
+        sa.select(EventRow, inner.c.subject)
         .join(inner, inner.c.id == EventRow.id)
         .where(inner.c.rank <= wanted.limit + 1)
-        .order_by(EventRow.subject_id, inner.c.rank)
+        .order_by(inner.c.subject, inner.c.rank)
     )
     found: dict[int, list[EventRow]] = defaultdict(list)
-    for row in work.session.scalars(rows):
-        found[row.subject_id].append(row)
+    for row, subject in work.session.execute(rows):
+        found[subject].append(row)
     return {each: sliced(found[each], [(row.id,) for row in found[each]], wanted) for each in subject_ids}
 
 
 def counts(work: Work, subject_ids: Collection[int], type_: str) -> dict[int, int]:
-    asked = _about(work, subject_ids, type_).add_columns(sa.func.count()).group_by(EventRow.subject_id)
+    asked = _about(work, subject_ids, type_).add_columns(sa.func.count()).group_by(_subject(type_))
     return {subject_id: number for subject_id, number in work.session.execute(asked)}  # noqa: C416  # rows are no pairs to mypy
 
 
@@ -120,11 +126,22 @@ def _found(work: Work, asked: Asked) -> sa.Select[EventRow]:
 
 
 def _about(work: Work, subject_ids: Collection[int], type_: str) -> sa.Select[int]:
-    return sa.select(EventRow.subject_id).where(
-        EventRow.subject_type == type_,
-        EventRow.subject_id.in_(set(subject_ids)),
-        _told(work),
-    )
+    ids = set(subject_ids)
+    about: sa.ColumnElement[bool] = EventRow.subject_id.in_(ids)
+    if type_ == "Asset":
+        about = sa.or_(about, EventRow.subject_id.in_(sa.select(_gone.id).where(_gone.merged_into_id.in_(ids))))
+    return sa.select(_subject(type_).label("subject")).where(EventRow.subject_type == type_, about, _told(work))
+
+
+_gone = sa.orm.aliased(AssetRow)
+
+
+def _subject(type_: str) -> sa.ColumnElement[int]:
+    """The subject of an event, or the asset that it became part of."""
+    if type_ != "Asset":
+        return EventRow.subject_id.expression
+    became = sa.select(_gone.merged_into_id).where(_gone.id == EventRow.subject_id).correlate(EventRow)
+    return sa.func.coalesce(became.scalar_subquery(), EventRow.subject_id)
 
 
 def _named(row: EventRow) -> set[int]:

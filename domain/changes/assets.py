@@ -21,6 +21,8 @@ from domain.holdings import Facts
 from storage.tables import ApprovalRow, AssetRow, AssetTagRow, EventRow, LightboxAssetRow, ShareRow
 
 SUBJECT: Final = "ASSET"
+#: What does not change what an asset shows to anybody who is told of it here.
+SILENT: Final = ("share.", "legal_hold.", "relation.")
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,31 @@ def _moved_back(state: State, event: Happened) -> State:
     return replace(state, boxes=state.boxes | box) if state.id in event.payload.get("removed", ()) else state
 
 
+def _unarchived(state: State, event: Happened) -> State:
+    """What was archived before it was thrown away was seen by nobody meanwhile."""
+    if event.payload.get("wasArchived"):
+        return state
+    return replace(state, lifecycle=state.before or "DRAFT", before=None)
+
+
+def _archived_again(state: State, event: Happened) -> State:
+    return state if event.payload.get("wasArchived") else replace(state, lifecycle="ARCHIVED", before=state.lifecycle)
+
+
 #: How what an event did is undone. A later feature that moves an asset in its life adds its event here.
 UNDO: Final[dict[str, Undo]] = {
     "asset.created": lambda state, _: replace(state, exists=False),
     "asset.archived": lambda state, _: replace(state, lifecycle=state.before or "DRAFT", before=None),
+    "asset.trashed": _unarchived,
+    "asset.restored_from_trash": _archived_again,
     "asset.restored": lambda state, _: replace(state, lifecycle="ARCHIVED", before=state.lifecycle),
+    "asset.merged": lambda state, event: replace(
+        state,
+        lifecycle=event.payload["lifecycle"],
+        before=event.payload["before"],
+        approved=frozenset(event.payload["approved"]),
+    ),
+    "asset.absorbed": lambda state, event: replace(state, approved=state.approved - {*event.payload["approved"]}),
     "inbox.accepted": lambda state, _: replace(state, lifecycle="QUARANTINED"),
     "inbox.rejected": lambda state, _: replace(state, lifecycle="QUARANTINED", before=None),
     "asset.version_approved": lambda state, event: replace(state, approved=state.approved - {event.payload["version"]}),
@@ -141,7 +163,7 @@ def _heard(reading: Reading, ids: Sequence[int], approved: Mapping[int, int]) ->
     for event in reading.events:
         if event.type in RENDERED:
             found[reading.rendered[event.subject_id]].of(event, public=event.subject_id in approved)
-        elif event.subject_type == "Asset" and not event.type.startswith("share."):
+        elif event.subject_type == "Asset" and not event.type.startswith(SILENT):
             found[event.subject_id].of(event, public=_is_public(event, approved))
         elif event.subject_type == "Tag":
             for asset_id in carriers[event.subject_id]:

@@ -47,6 +47,9 @@ class Reason(Enum):
 REASONS: Final = {
     "asset.approval_revoked": Reason.NO_LONGER_APPROVED,
     "asset.archived": Reason.ARCHIVED,
+    "asset.merged": Reason.MERGED,
+    "asset.purged": Reason.DELETED,
+    "asset.trashed": Reason.DELETED,
     "inbox.rejected": Reason.ARCHIVED,
     "lightbox.archived": Reason.ARCHIVED,
     "lightbox.assets_changed": Reason.NO_LONGER_SHARED,

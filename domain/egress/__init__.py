@@ -1,4 +1,4 @@
-"""How the hub reaches addresses that somebody gave it: webhooks now, whatever is fetched for people later.
+"""How the hub reaches addresses that somebody gave it: webhooks, and files that are imported.
 
 Always true here:
 - An address is spelt plainly, or refused: no name or password in it, no number that stands for an address in disguise.
@@ -12,16 +12,18 @@ Always true here:
 from __future__ import annotations
 
 from domain.egress.rules import Forbidden, Rules, Target, check_address, target_of
-from domain.egress.sending import Answer, Egress, Unanswered, of_settings
+from domain.egress.sending import Answer, Egress, Incoming, Unanswered, of_import_settings, of_settings
 
 __all__ = [
     "Answer",
     "Egress",
     "Forbidden",
+    "Incoming",
     "Rules",
     "Target",
     "Unanswered",
     "check_address",
+    "of_import_settings",
     "of_settings",
     "target_of",
 ]

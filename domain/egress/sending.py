@@ -12,7 +12,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
@@ -34,8 +35,9 @@ MAX_REDIRECTS: Final = 3
 MAX_ADDRESSES: Final = 3
 #: Names looked up at once: a system resolver that hangs does so in a thread of its own.
 LOOKUPS: Final = 16
-#: The redirects that keep method and body.
+#: The redirects that keep method and body, and all that a reader follows.
 _KEPT: Final = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
+_FOLLOWED: Final = (*_KEPT, HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
 
 #: Every address of a name; OSError where there is none.
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
@@ -58,6 +60,17 @@ class Answer:
     #: The first bytes of what was said.
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An answer whose body is still to be read: `pieces` raises `Unanswered` where it breaks off or takes too long."""
+
+    status: int
+    headers: Mapping[str, str]
+    #: Where it came from in the end.
+    target: Target
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True)
@@ -91,15 +104,48 @@ class Egress:
             target = redirected(target, answer.headers["location"], self.rules)
         raise Unanswered("REDIRECTS", f"It redirects more than {MAX_REDIRECTS} times.")
 
+    @contextmanager
+    def get(self, url: str) -> Iterator[Incoming]:
+        """The answer to a GET while the block runs. Redirects are followed, each checked like the first address. Raises
+        `Forbidden` and `Unanswered`.
+        """
+        late = time.monotonic() + self.total_seconds
+        target = target_of(url, self.rules)
+        for _ in range(MAX_REDIRECTS + 1):
+            with self._opened("GET", target, b"", {"Accept": "*/*"}, late) as answer:
+                headers = _headers(answer)
+                if answer.status not in _FOLLOWED or "location" not in headers:
+                    yield Incoming(answer.status, headers, target, self._pieces(answer))
+                    return
+            target = redirected(target, headers["location"], self.rules)
+        raise Unanswered("REDIRECTS", f"It redirects more than {MAX_REDIRECTS} times.")
+
     def _asked(self, target: Target, body: bytes, headers: Mapping[str, str], late: float) -> Answer:
+        with self._opened("POST", target, body, headers, late) as answer:
+            return _read(answer)
+
+    @contextmanager
+    def _opened(
+        self, method: str, target: Target, body: bytes, headers: Mapping[str, str], late: float
+    ) -> Iterator[httpcore.Response]:
         pinned = _Pinned(self._addresses(target, late), late, self.connect_seconds)
         told = {"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close", **headers}
+        with (
+            self._telling(),
+            httpcore.ConnectionPool(ssl_context=self.trust or authorities(), network_backend=pinned) as pool,
+            pool.stream(method, _url(target), headers=_spelt(told), content=body) as answer,
+        ):
+            yield answer
+
+    def _pieces(self, answer: httpcore.Response) -> Iterator[bytes]:
+        with self._telling():
+            yield from answer.iter_stream()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What httpcore raises is told as `Unanswered`."""
         try:
-            with (
-                httpcore.ConnectionPool(ssl_context=self.trust or authorities(), network_backend=pinned) as pool,
-                pool.stream("POST", _url(target), headers=_spelt(told), content=body) as answer,
-            ):
-                return _read(answer)
+            yield
         except httpcore.TimeoutException:
             raise Unanswered("TIMEOUT", f"It did not answer within {self.total_seconds:.0f} seconds.") from None
         except httpcore.ConnectError as error:
@@ -120,6 +166,12 @@ class Egress:
 
 def of_settings(settings: Settings) -> Egress:
     return Egress(Rules(settings.reachable_networks, http=settings.outside_http))
+
+
+def of_import_settings(settings: Settings) -> Egress:
+    """The way to files that people have fetched: what comes back is shown to them, so its rules are its own."""
+    rules = Rules(settings.importable_networks, http=settings.import_http)
+    return Egress(rules, total_seconds=float(settings.import_seconds))
 
 
 def look_up(host: str, port: int) -> list[str]:
@@ -162,8 +214,7 @@ def _within(seconds: float, ask: Callable[[], Sequence[str]]) -> Sequence[str]:
 
 def _read(answer: httpcore.Response) -> Answer:
     """Its status counts, however its body ends."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-    found = Answer(answer.status, b"", headers)
+    found = Answer(answer.status, b"", _headers(answer))
     body = bytearray()
     try:
         for piece in answer.iter_stream():
@@ -173,6 +224,10 @@ def _read(answer: httpcore.Response) -> Answer:
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
         pass
     return replace(found, body=bytes(body[:LARGEST_ANSWER]))
+
+
+def _headers(answer: httpcore.Response) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
 
 
 def _unconnected(error: httpcore.ConnectError) -> Unanswered:

@@ -57,6 +57,8 @@ def run(
         raise Invalid(f"Choose among {', '.join(ASSET_FIELDS)}.", ("fields",), "field")
     if (condition is not None or fields is not None) and "ASSET" not in chosen:
         raise Invalid("A filter and fields are of assets: export these, too.", ("where",), "subject")
+    if condition is not None and filtering.is_restricted(condition):
+        raise Invalid("An export is not filtered by a field that needs a permission.", ("where",), "permission")
     _check_room(work)
     row = BulkExportRow(
         org_id=work.viewer.org_id,

@@ -6,10 +6,32 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith
+from storage.index.conditions import (
+    All,
+    AnyOf,
+    Between,
+    Condition,
+    FieldBetween,
+    FieldIs,
+    FieldSays,
+    HasTag,
+    Is,
+    Not,
+    OneOf,
+    StartsWith,
+)
 from storage.types import EPOCH, microseconds
 
-_LEAVES: Final = {"is": Is, "one": OneOf, "between": Between, "starts": StartsWith, "tag": HasTag}
+_LEAVES: Final = {
+    "is": Is,
+    "one": OneOf,
+    "between": Between,
+    "starts": StartsWith,
+    "tag": HasTag,
+    "field": FieldIs,
+    "field between": FieldBetween,
+    "field says": FieldSays,
+}
 
 
 def kept(condition: Condition) -> list[Any]:

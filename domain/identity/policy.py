@@ -63,7 +63,17 @@ def sees_asset(work: Work) -> sa.ColumnElement[bool]:
     public = sa.and_(AssetRow.approved_version_id.is_not(None), AssetRow.lifecycle.not_in(WITHHELD))
     judged = sa.true() if reaching.is_true(inbox) else sa.or_(AssetRow.lifecycle != "QUARANTINED", inbox)
     shown = sa.true() if reaching.is_true(unapproved) else sa.or_(public, unapproved)
-    return sa.and_(holds_asset(work, Permission.ASSET_VIEW), shown, judged)
+    return sa.and_(holds_asset(work, Permission.ASSET_VIEW), shown, judged, _STANDS)
+
+
+def _stands() -> sa.ColumnElement[bool]:
+    """The condition on `AssetRow` that it is not part of another one: such are archived, and found by a small index."""
+    merged = sa.orm.aliased(AssetRow)
+    gone = sa.select(merged.id).where(merged.merged_into_id.is_not(None))
+    return sa.or_(AssetRow.lifecycle != "ARCHIVED", AssetRow.id.not_in(gone))
+
+
+_STANDS = _stands()
 
 
 def sees_version(work: Work) -> sa.ColumnElement[bool]:
@@ -302,6 +312,7 @@ def _gathered(work: Work, rows: list[AssetRow], *, boxed: bool) -> dict[int, Fac
             lifecycle=row.lifecycle,
             is_approved=row.approved_version_id is not None,
             created_by=row.created_by,
+            is_merged=row.merged_into_id is not None,
             lightboxes=frozenset(boxes.get(row.id, ())),
             shared_to_read=frozenset(shares.get((row.id, "READ"), ())),
             shared_to_contribute=frozenset(shares.get((row.id, "CONTRIBUTE"), ())),

@@ -7,6 +7,8 @@ that are here already make no second asset, whoever brought them and whether or 
 
 from __future__ import annotations
 
-from domain.importing.bringing import Halted, Outcome, Word, run, survey
+from domain.importing.bringing import Halted, run, survey
+from domain.importing.outcomes import Outcome, Word
+from domain.importing.watching import watch
 
-__all__ = ["Halted", "Outcome", "Word", "run", "survey"]
+__all__ = ["Halted", "Outcome", "Word", "run", "survey", "watch"]

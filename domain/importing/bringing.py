@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from itertools import islice
 from pathlib import Path, PurePath
 
@@ -18,6 +17,7 @@ from domain.assets import Content, NewAsset, OnDuplicate
 from domain.hub import Hub
 from domain.importing import ledger, sources, walking
 from domain.importing.ledger import Done
+from domain.importing.outcomes import Outcome, Word
 from domain.importing.walking import File, Passed
 from domain.refusals import FileRefused, Refusal, StorageFull, StorageUnavailable
 from domain.taxonomy import MAX_TAGS_PER_ASSET
@@ -34,36 +34,6 @@ TRIES = 2
 STOP_SECONDS = 5.0
 #: Seconds between two looks whether the import was told to stop.
 _LOOK_SECONDS = 0.2
-
-
-class Word(Enum):
-    """What became of a file."""
-
-    NEW = "NEW"
-    #: Its bytes are here already.
-    DUPLICATE = "DUPLICATE"
-    #: An earlier import has finished with it, and it is as it was.
-    UNCHANGED = "UNCHANGED"
-    REFUSED = "REFUSED"
-    #: It is nothing to import.
-    SKIPPED = "SKIPPED"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`path` is relative to the folder; `asset_id` is the new asset, or the one that holds the bytes.
-
-    `reason` is a stable word and `sentence` for people; both are there for what was refused or skipped.
-    """
-
-    path: str
-    word: Word
-    byte_size: int = 0
-    asset_id: int | None = None
-    title: str | None = None
-    sha256: str | None = None
-    reason: str | None = None
-    sentence: str | None = None
 
 
 class Halted(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.search.asking import MAX_SUGGESTIONS, Found, facets, page, suggest
+from domain.search.asking import MAX_SUGGESTIONS, Found, counts_of_facts, facets, page, suggest
 from domain.search.documents import documents
 from domain.search.feeding import catch_up, is_astray, lag_ms, rebuild, reindex, reindex_was_asked
 from domain.search.reconciling import Reconciled, reconcile
@@ -12,6 +12,7 @@ __all__ = [
     "Found",
     "Reconciled",
     "catch_up",
+    "counts_of_facts",
     "documents",
     "facets",
     "is_astray",

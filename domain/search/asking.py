@@ -96,6 +96,21 @@ def facets(
     return _ask(work, wanted).facets
 
 
+def counts_of_facts(
+    work: Work, text: str, condition: Condition | None, facts: Sequence[str], stage: Stage = Stage.DRAFT
+) -> dict[str, int]:
+    """How many of the assets that `text` finds say each of these facts, where any do."""
+    wanted = Search(
+        query=_parse(text),
+        access=access.doors(work, stage),
+        conditions=listing.effective(condition),
+        counted=tuple(facts),
+        limit=1,
+        relax=True,
+    )
+    return _ask(work, wanted).counted
+
+
 def suggest(work: Work, prefix: str, limit: int) -> list[Suggestion]:
     """How what is being typed may go on, from what the viewer may see."""
     if not 1 <= limit <= MAX_SUGGESTIONS:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from domain import metadata, taxonomy
+from domain import custom_fields, localised, metadata, taxonomy, version_texts
 from domain.assets import personal
 from domain.holdings import WITHHELD
 from domain.search import access, faces
@@ -64,7 +64,8 @@ def revisions(work: Work, after_id: int, limit: int) -> dict[int, dict[int, int]
     stamps.
     """
     columns = (AssetRow.id, AssetRow.revision, AssetRow.public_revision, faces.are_two())
-    rows = sa.select(*columns).where(AssetRow.id > after_id).order_by(AssetRow.id).limit(limit)
+    rows = sa.select(*columns).where(AssetRow.id > after_id, AssetRow.merged_into_id.is_(None))
+    rows = rows.order_by(AssetRow.id).limit(limit)
     return {row[0]: _stamps(*row) for row in work.session.execute(rows)}
 
 
@@ -88,8 +89,12 @@ class _Read:
     public_names: Mapping[int, Sequence[str]]
     #: By version.
     said: Mapping[int, Sequence[tuple[str, str]]]
+    written: Mapping[int, str]
     lightboxes: Mapping[int, Sequence[int]]
     shares: Mapping[int, Sequence[Shared]]
+    #: What fields say, and titles and alternative texts in other languages.
+    fields: Mapping[int, custom_fields.Told]
+    words: Mapping[int, localised.Words]
 
 
 def _read(work: Work, ids: set[int]) -> _Read:
@@ -99,7 +104,10 @@ def _read(work: Work, ids: set[int]) -> _Read:
         .outerjoin(current, current.id == AssetRow.current_version_id)
         .outerjoin(approved, approved.id == AssetRow.approved_version_id)
     )
-    rows = [_Asset(*row) for row in work.session.execute(joined.where(AssetRow.id.in_(ids)))]
+    rows = [
+        _Asset(*row)
+        for row in work.session.execute(joined.where(AssetRow.id.in_(ids), AssetRow.merged_into_id.is_(None)))
+    ]
     told = {version.id for asset in rows for version in asset[1:3] if version is not None}
     return _Read(
         rows=rows,
@@ -107,13 +115,21 @@ def _read(work: Work, ids: set[int]) -> _Read:
         names=_file_names(work, ids, sa.true()),
         public_names=_file_names(work, {asset.row.id for asset in rows if asset.two}, faces.public_names()),
         said=_said(work, sorted(told)),
+        written=version_texts.of_versions(work, sorted(told)),
         lightboxes=_lightboxes(work, ids),
         shares=_shares(work, ids),
+        fields=custom_fields.told(work, ids),
+        words=localised.of_assets(work, ids),
     )
 
 
 def _ids_after(last: int) -> sa.Select[int]:
-    return sa.select(AssetRow.id).where(AssetRow.id > last).order_by(AssetRow.id).limit(DOCUMENTS_AT_ONCE)
+    return (
+        sa.select(AssetRow.id)
+        .where(AssetRow.id > last, AssetRow.merged_into_id.is_(None))
+        .order_by(AssetRow.id)
+        .limit(DOCUMENTS_AT_ONCE)
+    )
 
 
 def _stamps(asset_id: int, revision: int, public_revision: int, two: bool) -> dict[int, int]:
@@ -159,6 +175,9 @@ def _document(
     carried: frozenset[str],
 ) -> Document:
     said = () if version is None else read.said.get(version.id, ())
+    written = () if version is None or version.id not in read.written else (read.written[version.id],)
+    own = read.fields.get(asset.id, custom_fields.Told())
+    words = read.words.get(asset.id, localised.Words())
     return Document(
         id=face.document_id,
         org_id=asset.org_id,
@@ -168,7 +187,14 @@ def _document(
         tags=tuple(read.tags.get(asset.id, ())),
         file_names=tuple(names.get(asset.id, ())),
         creators=tuple(value for name, value in said if name in CREATORS),
-        texts=tuple(value for name, value in said if name not in CREATORS),
+        texts=(
+            *(value for name, value in said if name not in CREATORS),
+            *words.titles.values(),
+            *words.alts.values(),
+            *own.texts,
+            *written,  # last: of a long text only the beginning has room
+        ),
+        facts=frozenset(own.facts),
         kind=asset.kind,
         lifecycle=asset.lifecycle,
         media_type=version.media_type if version else None,

@@ -24,7 +24,7 @@ from storage.index.contract import (
     Put,
     Remove,
 )
-from storage.tables import AssetTagRow, EventRow
+from storage.tables import AssetFieldRow, AssetTagRow, CustomFieldRow, EventRow
 
 #: Events read at once while catching up.
 BATCH = 500
@@ -138,7 +138,19 @@ def _assets_changed(work: Work, batch: Sequence[EventRow]) -> set[int]:
     tags = {event.subject_id for event in batch if event.type in {"tag.updated", "tag.merged"}}
     if tags:
         changed |= set(work.session.scalars(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tags))))
-    return changed
+    return changed | _assets_saying(work, batch)
+
+
+def _assets_saying(work: Work, batch: Sequence[EventRow]) -> set[int]:
+    """Those of which a field says something that was changed, or is called otherwise by now."""
+    fields = {event.subject_id for event in batch if event.type in {"custom_field.archived", "custom_field.restored"}}
+    vocabularies = {event.subject_id for event in batch if event.type == "vocabulary.updated"}
+    if vocabularies:
+        choosing = sa.select(CustomFieldRow.id).where(CustomFieldRow.vocabulary_id.in_(vocabularies))
+        fields |= set(work.session.scalars(choosing))
+    if not fields:
+        return set()
+    return set(work.session.scalars(sa.select(AssetFieldRow.asset_id).where(AssetFieldRow.field_id.in_(fields))))
 
 
 def _operations(work: Work, asset_ids: Sequence[int]) -> list[Put | Remove]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedType, GraphQLSchema
 
+from schema.glossary.custom_fields import FIELDS_AND_BULK
 from schema.glossary.fields import ARGUMENTS, EVERYWHERE, FIELDS, INPUTS, TYPES
 from schema.glossary.values import VALUES
 
@@ -35,6 +36,7 @@ GLOSSARY = {
     **{name: told for name, told in ARGUMENTS.items() if "." in name},
     **FIELDS,
     **VALUES,
+    **FIELDS_AND_BULK,
 }
 
 

@@ -66,6 +66,8 @@ def _fragments(run: Run, root: Found, type_: str, numbers: list[int]) -> dict[in
     if entity is None:
         raise Unplannable(f"{type_} is not mapped")
     values = entity.values(run, entity.find(run, numbers))
+    if TABLES[type_].redirects and not set(numbers) <= values.keys():
+        raise Unplannable("an id may stand for another one")
     return {number: orjson.Fragment(value) for number, value in values.items()}
 
 

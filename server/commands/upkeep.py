@@ -1,12 +1,13 @@
-"""`check` and `reindex`: whether what is kept is whole, and making the search index anew."""
+"""`check`, `reindex` and `sweep`: whether what is kept is whole, the search index made anew, bytes nobody points at."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from domain import integrity, search
+from domain import integrity, search, sweeping
 from server.serve import opened
 from storage.settings import load
 
@@ -14,6 +15,7 @@ from storage.settings import load
 def register(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("reindex")(reindex)
+    app.command("sweep")(sweep)
 
 
 def check(
@@ -38,3 +40,23 @@ def reindex() -> None:
         typer.echo("The workers hold the search index and have not built it anew in time: see their log.", err=True)
         raise typer.Exit(1)
     typer.echo("The search index was built anew.")
+
+
+def sweep(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go; nothing is written.")] = False,
+    hours: Annotated[
+        int, typer.Option("--older-than-hours", min=1, help="Safety age: nothing that came later goes.")
+    ] = int(sweeping.SAFETY.total_seconds()) // 3600,
+) -> None:
+    """Let go of stored bytes that nothing points at."""
+    gone = size = strays = 0
+    with opened(load()) as hub:
+        for found in sweeping.sweep(hub, dry_run=dry_run, age=timedelta(hours=hours)):
+            if found.is_stray:
+                strays += 1
+                typer.echo(f"STRAY: {found.sha256} has {found.byte_size:,} bytes and no row; its time begins now.")
+                continue
+            gone, size = gone + 1, size + found.byte_size
+            typer.echo(f"{'WOULD GO' if dry_run else 'GONE'}: {found.sha256} has {found.byte_size:,} bytes.")
+    word = "Would let go" if dry_run else "Let go"
+    typer.echo(f"{word} of {gone:,} {'blob' if gone == 1 else 'blobs'} of {size:,} bytes; {strays:,} without a row.")

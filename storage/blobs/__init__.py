@@ -4,6 +4,7 @@ What every store promises stands in `interface`; `from_url` opens the one that t
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -20,7 +21,7 @@ from storage.blobs.interface import (
     Sweeps,
 )
 from storage.blobs.memory import MemoryBlobs
-from storage.blobs.s3 import S3Blobs
+from storage.blobs.s3 import S3Blobs, connections
 
 __all__ = [
     "BlobError",
@@ -35,12 +36,37 @@ __all__ = [
     "StoreUnavailable",
     "Stored",
     "Sweeps",
+    "connections",
     "from_url",
+    "parts_of",
 ]
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _S3_FORM = "s3://KEY:SECRET@HOST:PORT/BUCKET?secure=true&region=REGION"
+
+
+@dataclass(frozen=True)
+class S3Parts:
+    """What an `s3:` URL says."""
+
+    endpoint: str
+    bucket: str
+    access_key: str
+    secret_key: str
+    secure: bool
+    region: str | None
+
+
+def parts_of(url: str) -> S3Parts:
+    """Reads an `s3:` URL; ``ValueError`` with one sentence, which never repeats a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its message would quote the URL
+        raise ValueError(f"The S3 URL cannot be read; it is written as {_S3_FORM}.") from None
+    if parts.scheme != "s3":
+        raise ValueError(f"An S3 URL is written as {_S3_FORM}.")
+    return _s3_parts(parts)
 
 
 def from_url(url: str, default_dir: Path) -> BlobStore:
@@ -87,6 +113,19 @@ def _memory(parts: SplitResult) -> MemoryBlobs:
 
 
 def _s3(parts: SplitResult, spool: Path) -> S3Blobs:
+    asked = _s3_parts(parts)
+    return S3Blobs(
+        asked.endpoint,
+        asked.bucket,
+        access_key=asked.access_key,
+        secret_key=asked.secret_key,
+        secure=asked.secure,
+        region=asked.region,
+        spool=spool,
+    )
+
+
+def _s3_parts(parts: SplitResult) -> S3Parts:
     bucket = parts.path.strip("/")
     if not _BUCKET.fullmatch(bucket):
         raise ValueError(
@@ -94,14 +133,13 @@ def _s3(parts: SplitResult, spool: Path) -> S3Blobs:
             "a slash in key or secret is written as %2F."
         )
     options = _options(parts.query)
-    return S3Blobs(
+    return S3Parts(
         _endpoint(parts),
         bucket,
         access_key=_credential(parts.username),
         secret_key=_credential(parts.password),
         secure=options.get("secure", "true") == "true",
         region=options.get("region"),
-        spool=spool,
     )
 
 

@@ -67,7 +67,7 @@ class S3Blobs:
             secret_key=secret_key,
             secure=secure,
             region=region,
-            http_client=_connections(),
+            http_client=connections(),
         )
         with drafts.refusals():
             spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -231,8 +231,8 @@ def _refusal(code: str, sha256: str) -> BlobMissing | StoreFull | StoreUnavailab
     return StoreUnavailable(f"The blob store answered with an error: {code}.")
 
 
-def _connections() -> urllib3.PoolManager:
-    # Like the client's own, except that it gives up in seconds rather than minutes.
+def connections() -> urllib3.PoolManager:
+    """Like the client's own, except that it gives up in seconds rather than minutes."""
     return urllib3.PoolManager(
         timeout=PATIENCE,
         maxsize=16,

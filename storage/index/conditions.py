@@ -5,7 +5,8 @@ Always true here:
   three: whoever translates this tree must coalesce each comparison to false before negating it.
 - `Between` is inclusive at both ends for integers and half-open, [low, high), for instants. `None` leaves an
   end open, but a missing value lies in no interval at all.
-- `All(())` is true; `AnyOf(())`, `OneOf(field, ())` and `HasTag(())` are false.
+- `All(())` is true; `AnyOf(())`, `OneOf(field, ())`, `HasTag(())` and `FieldIs(field, ())` are false.
+- A field of the brand's own is named by its number; it may say several things, of which one is enough.
 - Strings compare exactly, letter case included. Instants carry a time zone.
 """
 
@@ -15,8 +16,10 @@ from typing import Final, Literal, TypeAlias
 
 MAX_DEPTH: Final = 20
 MAX_NODES: Final = 200
-#: The values of one `OneOf` or `HasTag`; more belong into a saved list, not into a filter.
+#: The values of one `OneOf`, `HasTag` or `FieldIs`; more belong into a saved list, not into a filter.
 MAX_VALUES: Final = 1_000
+#: Numbers of fields lie within this, above and below zero.
+LARGEST: Final = 2**60
 
 Text: TypeAlias = Literal["kind", "lifecycle", "media_type"]
 Number: TypeAlias = Literal["id", "org_id", "width", "height", "byte_size"]
@@ -80,7 +83,38 @@ class StartsWith:
     prefix: str
 
 
-Condition: TypeAlias = All | AnyOf | Not | Is | OneOf | Between | HasTag | StartsWith
+@dataclass(frozen=True, slots=True)
+class FieldIs:
+    """The field says at least one of these words, each with its mark (`storage.index.facts`). `restricted` where not
+    everybody who sees an asset may read it there.
+    """
+
+    key: int
+    words: tuple[str, ...]
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBetween:
+    """The number that the field says lies here: low ≤ x ≤ high."""
+
+    key: int
+    low: int | None
+    high: int | None
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSays:
+    """The field says anything."""
+
+    key: int
+    restricted: bool = False
+
+
+#: Conditions on a field of the brand's own.
+OwnField: TypeAlias = FieldIs | FieldBetween | FieldSays
+Condition: TypeAlias = All | AnyOf | Not | Is | OneOf | Between | HasTag | StartsWith | OwnField
 
 
 class ConditionError(ValueError):
@@ -116,12 +150,22 @@ def _check_values(node: Condition) -> None:
             raise ConditionError("Only media_type can be asked for by its beginning.")
     elif isinstance(node, Between):
         _check_ends(node)
+    elif isinstance(node, FieldIs | FieldBetween):
+        _check_own(node)
     elif isinstance(node, Is | OneOf | HasTag):
         many = _many(node)
         if len(many) > MAX_VALUES:
             raise ConditionError(f"A filter may compare with {MAX_VALUES} values at once; this one has {len(many)}.")
         for field, value in many:
             _check_value(field, value)
+
+
+def _check_own(node: FieldIs | FieldBetween) -> None:
+    if isinstance(node, FieldIs):
+        if len(node.words) > MAX_VALUES:
+            raise ConditionError(f"A filter may compare with {MAX_VALUES} values at once; this one has more.")
+    elif any(end is not None and abs(end) > LARGEST for end in (node.low, node.high)):
+        raise ConditionError(f"A field's number lies within ±2⁶⁰ ({LARGEST}).")
 
 
 def _check_ends(node: Between) -> None:

@@ -89,6 +89,8 @@ class Document:
     creators: tuple[str, ...] = ()
     #: Anything else worth finding: keywords, alternative texts.
     texts: tuple[str, ...] = ()
+    #: What it says in fields of the brand's own (`storage.index.facts`).
+    facts: frozenset[str] = frozenset()
     kind: str
     lifecycle: str
     media_type: str | None = None
@@ -145,6 +147,7 @@ class Search:
       the id in the direction of the last field; titles sort by the first 48 bytes of their folded form.
     - The hits strictly between `after` and `before` are paged, from the beginning or, with `backward`, from
       the end; they always come in the order asked.
+    - `counted` are facts of the mark `=`: `Hits.counted` tells how many of those found say each, where any do.
     - `relax`: when nothing is found, words that occur nowhere the viewer sees are tried as beginnings of
       words, then as misspellings, and then any of the words is enough; `Hits.relaxed` tells.
     """
@@ -158,6 +161,7 @@ class Search:
     backward: bool = False
     limit: int = 20
     facets: tuple[FacetField, ...] = ()
+    counted: tuple[str, ...] = ()
     highlight: bool = False
     relax: bool = False
 
@@ -204,6 +208,7 @@ class Hits:
     total: int
     seq: int
     facets: dict[str, tuple[FacetValue, ...]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     relaxed: bool = False
 
 

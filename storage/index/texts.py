@@ -17,7 +17,7 @@ FIELDS: Final = ("title", "description", "tag", "campaign", "file", "creator", "
 MAX_WORDS: Final = 20_000
 #: Raise when the same document would be indexed otherwise, or the same asset be told in other documents: it is part of
 #: every index's fingerprint.
-VERSION: Final = "3"
+VERSION: Final = "4"
 
 NUMBERS: Final = {name: number for number, name in enumerate(FIELDS)}
 _TITLE: Final = NUMBERS["title"]
@@ -78,6 +78,11 @@ def name_digests(found: list[AnalysedText]) -> set[int]:
             suffix = text.text.rfind(".")
             keys.add(analyser.key_of([word for word in text.words if word.end <= suffix]))
     return {analyser.digest(key) for key in keys if key}
+
+
+def fact_digests(facts: frozenset[str]) -> list[int]:
+    """Facts as the numbers that an index keeps of them, ascending."""
+    return sorted(map(analyser.digest, facts))
 
 
 def packed(found: list[Text]) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from storage.tables.assets import AssetRow, AssetVersionRow, BlobRow, MetadataRow
+from storage.tables.bulk import BulkItemRow, BulkOperationRow
+from storage.tables.custom_fields import AssetFieldRow, CustomFieldRow, VocabularyRow, VocabularyTermRow
 from storage.tables.documents import TrustedDocumentRow
 from storage.tables.exports import BulkExportPartRow, BulkExportRow
+from storage.tables.fetching import UploadItemRow, UploadSessionRow
 from storage.tables.history import AuditHeadRow, EventRow, IdempotencyRow
 from storage.tables.identity import (
     BrandRow,
@@ -21,42 +24,71 @@ from storage.tables.identity import (
 )
 from storage.tables.intake import ImportEntryRow, UploadRow
 from storage.tables.jobs import CronSlotRow, JobRow
+from storage.tables.lifecycle import AssetRelationRow, AssetTrashRow, LegalHoldRow
 from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
-from storage.tables.renditions import RenditionPresetRow, RenditionRow
+from storage.tables.likeness import AlikeRow, LikenessHeadRow, LikenessRow, NearDuplicateRow
+from storage.tables.localised import AssetTextRow
+from storage.tables.renditions import (
+    AssetStatementRow,
+    FocalPointRow,
+    RenditionPresetRow,
+    RenditionPresetVersionRow,
+    RenditionRow,
+)
 from storage.tables.row import Row
 from storage.tables.sharing import GuestLinkRow, ShareRow
 from storage.tables.stamps import AssetStampRow, TableEpochRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables.templates import MetadataTemplateItemRow, MetadataTemplateRow
+from storage.tables.transforms import TransformRow
+from storage.tables.version_texts import VersionTextRow
 from storage.tables.webhooks import WebhookAttemptRow, WebhookDeliveryRow, WebhookRow
 from storage.tables.workflow import ApprovalRow
 
 __all__ = [
+    "AlikeRow",
     "ApprovalRow",
+    "AssetFieldRow",
+    "AssetRelationRow",
     "AssetRow",
     "AssetStampRow",
+    "AssetStatementRow",
     "AssetTagRow",
+    "AssetTextRow",
+    "AssetTrashRow",
     "AssetVersionRow",
     "AuditHeadRow",
     "BlobRow",
     "BrandRow",
     "BulkExportPartRow",
     "BulkExportRow",
+    "BulkItemRow",
+    "BulkOperationRow",
     "CredentialRow",
     "CronSlotRow",
+    "CustomFieldRow",
     "EventRow",
     "ExternalIdentityRow",
+    "FocalPointRow",
     "GrantRow",
     "GuestLinkRow",
     "IdempotencyRow",
     "ImportEntryRow",
     "InvitationRow",
     "JobRow",
+    "LegalHoldRow",
     "LightboxAssetRow",
     "LightboxRow",
+    "LikenessHeadRow",
+    "LikenessRow",
     "MetadataRow",
+    "MetadataTemplateItemRow",
+    "MetadataTemplateRow",
+    "NearDuplicateRow",
     "OrganisationRow",
     "PrincipalRow",
     "RenditionPresetRow",
+    "RenditionPresetVersionRow",
     "RenditionRow",
     "RoleRow",
     "Row",
@@ -67,8 +99,14 @@ __all__ = [
     "TeamMemberRow",
     "TeamRow",
     "TokenRow",
+    "TransformRow",
     "TrustedDocumentRow",
+    "UploadItemRow",
     "UploadRow",
+    "UploadSessionRow",
+    "VersionTextRow",
+    "VocabularyRow",
+    "VocabularyTermRow",
     "WebhookAttemptRow",
     "WebhookDeliveryRow",
     "WebhookRow",

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, UniqueC
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables.row import Row, one_of
+from storage.tables.row import Row, one_of, only_when
 from storage.types import Folded, Json
 
 ASSET_KINDS = (
@@ -37,6 +37,7 @@ LIFECYCLES = (
 )
 #: Where a title, description or tag came from; a lower one never overwrites a higher one.
 ORIGINS = ("FILE_NAME", "METADATA", "FOLDER", "USER")
+BLOB_STATES = ("HERE", "GOING", "GONE")
 ANALYSIS_STATES = ("QUEUED", "RUNNING", "READY", "FAILED")
 
 
@@ -52,11 +53,15 @@ class BlobRow(Row):
     __table_args__ = (
         CheckConstraint("length(sha256) = 64", name="digest"),
         CheckConstraint("byte_size >= 0", name="size"),
+        one_of("state", BLOB_STATES),
+        Index("ix_blob_going", "sha256", **only_when("state = 'GOING'")),
     )
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
     byte_size: Mapped[int]
     created_at: Mapped[datetime]
+    #: Whether the store has them: `domain.blobs` says how they go, and come again.
+    state: Mapped[str] = mapped_column(default="HERE", server_default="HERE")
 
 
 class AssetRow(Row):
@@ -75,6 +80,7 @@ class AssetRow(Row):
         Index("ix_asset_latest_change", "public_updated_at", "id"),
         Index("ix_asset_named", "title_folded", "id"),
         Index("ix_asset_lifecycle", "lifecycle"),
+        Index("ix_asset_merged", "merged_into_id", **only_when("merged_into_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -103,6 +109,9 @@ class AssetRow(Row):
         nullable=True, default=_as_updated, server_onupdate=FetchedValue()
     )
     public_revision: Mapped[int] = mapped_column(default=1, server_default="1", server_onupdate=FetchedValue())
+    #: The asset that this one became part of: its id stands for that one, and it is shown to nobody any more. It is
+    #: archived, and its versions have moved. Without a foreign key, which SQLite lets no added column have by name.
+    merged_into_id: Mapped[int | None]
 
     __mapper_args__ = {"version_id_col": revision}
 

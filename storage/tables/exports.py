@@ -23,6 +23,7 @@ class BulkExportRow(Row):
         Index("ix_bulk_export_principal", "principal_id", "id"),
         Index("ix_bulk_export_state", "state", "org_id"),
         Index("ix_bulk_export_expires", "expires_at"),
+        Index("ix_bulk_export_sha256", "sha256"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -60,6 +61,7 @@ class BulkExportPartRow(Row):
     """Lines that are written and kept until the file is whole, so that a killed worker's work is not done again."""
 
     __tablename__ = "bulk_export_part"
+    __table_args__ = (Index("ix_bulk_export_part_sha256", "sha256"),)
 
     export_id: Mapped[int] = mapped_column(ForeignKey("bulk_export.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

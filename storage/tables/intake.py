@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.row import Row, one_of
@@ -20,6 +20,7 @@ class UploadRow(Row):
     __table_args__ = (
         one_of("state", UPLOAD_STATES),
         CheckConstraint("(state = 'COMPLETE') = (sha256 IS NOT NULL)", name="digest"),
+        Index("ix_upload_sha256", "sha256"),
     )
 
     #: Random, unguessable, and the last part of the upload's address.

@@ -42,4 +42,33 @@ ADDRESSES: Final[dict[str, str]] = {
     "/latest: by a token for other networks": "404 404 404 404 404 404",
     "/latest: made up": "404 404 404 404 404 404",
     "/latest: signed as a file's": "404 404 404 404 404 404",
+    "/transforms: of a draft": "200 200 200 200 200 200",  # public on purpose, until it may not be taken away any more
+    "/transforms: of what is approved": "200 200 200 200 200 200",  # public on purpose, likewise
+    "/transforms: of somebody who may only look by now": "404 404 404 404 404 404",
+    "/transforms: of somebody who was shut out": "404 404 404 404 404 404",
+    "/transforms: of somebody to whom it was denied since": "404 404 404 404 404 404",
+    "/transforms: by a token that was revoked": "404 404 404 404 404 404",
+    "/transforms: by a token for other networks": "404 404 404 404 404 404",
+    "/transforms: made up": "404 404 404 404 404 404",
+    "/transforms: signed as a file's": "404 404 404 404 404 404",
+    "/transforms: with a parameter that nobody signed": "400 400 400 400 400 400",
+    "/iiif: of a draft": "200 200 200 200 200 200",  # public on purpose, likewise
+    "/iiif: of what is approved": "200 200 200 200 200 200",  # public on purpose, likewise
+    "/iiif: of somebody who may only look by now": "404 404 404 404 404 404",
+    "/iiif: of somebody who was shut out": "404 404 404 404 404 404",
+    "/iiif: of somebody to whom it was denied since": "404 404 404 404 404 404",
+    "/iiif: by a token that was revoked": "404 404 404 404 404 404",
+    "/iiif: by a token for other networks": "404 404 404 404 404 404",
+    "/iiif: made up": "404 404 404 404 404 404",
+    "/iiif: signed as a file's": "404 404 404 404 404 404",
+    "/iiif: a tile of a draft": "200 200 200 200 200 200",  # public on purpose, likewise
+    "/iiif: a tile of what is approved": "200 200 200 200 200 200",  # public on purpose, likewise
+    "/iiif: a tile of somebody who may only look by now": "404 404 404 404 404 404",
+    "/iiif: a tile of somebody who was shut out": "404 404 404 404 404 404",
+    "/iiif: a tile of somebody to whom it was denied since": "404 404 404 404 404 404",
+    "/iiif: a tile by a token that was revoked": "404 404 404 404 404 404",
+    "/iiif: a tile by a token for other networks": "404 404 404 404 404 404",
+    "/iiif: a tile made up": "404 404 404 404 404 404",
+    "/iiif: a tile signed as a file's": "404 404 404 404 404 404",
+    "/iiif: where the document is": "303 303 303 303 303 303",  # of any text: it says nothing of it
 }

@@ -21,13 +21,24 @@ MUTATIONS: Final[dict[str, str]] = {
     "assetUpdate": "no ok -- ok -- no no",
     "assetArchive": "no no -- no -- no no",
     "assetRestore": "-- no -- no -- no no",  # what is put away has no public face
+    "assetTrash": "no no -- no -- no no",
+    "assetRestoreFromTrash": "-- no -- -- -- no --",  # it lies in no lightbox
+    "legalHoldPlace": "no no -- no -- no no",
+    "legalHoldLift": "-- -- -- -- -- -- --",
+    "assetRelationCreate": "no -- -- -- -- no no",  # to an asset that nobody opened
+    "assetRelationRemove": "-- -- -- -- ok no --",  # of assets that nobody was denied
     "assetVersionApprove": "-- no -- no -- no no",  # a draft
     "assetVersionApprovalRevoke": "no no -- no -- no no",
+    "assetMerge": "no no -- no -- no no",
+    "assetBulkUpdate": "ok ok -- ok -- no no",  # who may only read it is told so of each asset
     "lightboxCreate": "ok ok ok no ok no no",
     "lightboxUpdate": "-- -- -- ok ok no no",  # the asset was shared, not the lightbox
     "lightboxArchive": "-- -- -- no ok no no",  # only for the lightbox's own organisation
     "lightboxAssetsAdd": "-- -- -- no -- no no",  # a lightbox open to others takes what one may share
     "lightboxAssetsRemove": "-- -- -- ok ok no no",  # the denied asset stays: see the tests
+    "focalPointSet": "no ok -- ok -- no no",
+    "focalPointClear": "no ok -- ok -- no no",
+    "assetStatementSet": "no ok -- ok -- no no",
     "renditionRequest": "no ok -- ok -- no no",
     "renditionRetry": "-- ok -- -- -- no --",  # of a draft that lies in no lightbox
     "jobRetry": "-- -- -- -- -- -- --",
@@ -60,12 +71,26 @@ QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("asset(id: $asset) { versions { nodes { id } } }", "draft", "-- ok -- ok -- ok ok"),
     ("asset(id: $asset) { approved { renditions { id } } }", "rendition", "ok ok -- ok -- ok ok"),
     ("asset(id: $asset) { approved { download { url } } }", "/files/", "ok ok -- ok -- no no"),
+    ("asset(id: $asset) { approved { transform(to: {width: 9}) { url } } }", "/transforms/", "ok ok -- ok -- no no"),
+    ("asset(id: $asset) { rendition(transform: {width: 9}) { url } }", "/transforms/", "ok ok -- ok -- no no"),
     ('asset(id: $asset) { latestUrl(preset: "thumb") }', "/latest/", "ok ok -- ok -- no no"),
     ("asset(id: $asset) { shares { id } }", "share", "ok -- -- -- -- ok --"),
     ("asset(id: $asset) { history { nodes { hash } } }", "hash", "no no -- no -- no no"),
+    ("asset(id: $asset) { trash { trashedAt } usedIn { nodeId } relations { id } }", "rendition", "-- -- -- -- -- -- --"),
+    ("trash { nodes { asset { id } } }", "asset", "-- -- -- -- -- -- --"),
     ("assets { nodes { id } totalCount }", "asset", "ok ok -- ok -- ok ok"),
     ('assets(search: "secret") { nodes { id } totalCount }', "asset", "ok ok -- ok -- ok ok"),
     ("assets { nodes { current { sha256 } } totalCount }", "draftSha256", "-- ok -- ok -- ok ok"),
+    (
+        'assetBulkPreview(selection: {assets: [$asset]}, changes: {title: "New"}) { examples { asset { id } } }',
+        "asset",
+        "-- ok -- ok -- no no",
+    ),
+    (
+        'assetBulkPreview(selection: {assets: [$asset]}, changes: {title: "New"}) { refusals { examples { id } } }',
+        "asset",
+        "ok -- -- -- -- no no",
+    ),
     ("assetsWithDigest(sha256: $sha256) { id }", "asset", "ok ok -- ok -- ok ok"),
     ("assetsWithDigest(sha256: $draftSha256) { id }", "asset", "-- ok -- ok -- ok ok"),
     ("tags { nodes { id } totalCount }", "tag", "ok ok -- ok ok ok ok"),  # the vocabulary is every designer's
@@ -80,5 +105,8 @@ QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
 #: Fields that tell nothing of assets, versions, renditions and lightboxes: `tests.access.table` alone has them.
 OTHERS: Final = frozenset(
     {"me", "rateLimit", "auditVerify", "tokens", "organisations", "people", "roles", "renditionPresets"}
-    | {"bulkExports", "changes", "documents", "webhooks"},
+    | {"renditionPresetForesee", "renditionPresetRollout"}
+    | {"similarTo", "nearDuplicates", "nearDuplicateClusters"}  # of which tests/likeness tells
+    | {"customFields", "vocabularies", "metadataTemplates", "bulkOperations"}
+    | {"bulkExports", "uploadSessions", "changes", "documents", "webhooks"},
 )

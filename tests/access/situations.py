@@ -20,7 +20,7 @@ from storage.tables import AssetVersionRow, GuestLinkRow, JobRow, RenditionRow, 
 from tests import acting
 from tests.asking import Client
 from tests.assets import acts
-from tests.schema import samples_sharing
+from tests.schema import samples_lifecycle, samples_likeness, samples_sharing
 from tests.schema.samples import Brand, revised
 
 #: From where the token is shown, and where the networks are that it is for.
@@ -112,6 +112,11 @@ class Situations:
         asset: dict[str, Any] = acts.accepted(acts.change(self.brand.client, "assetArchive", thing.asset))["asset"]
         return asset
 
+    def trashed(self) -> dict[str, Any]:
+        found = samples_lifecycle.trashed(self.brand)
+        self.arrange(found["id"])
+        return found
+
     def failed_rendition(self) -> str:
         id_ = self.brand.failed_rendition()
         with self.hub.reading(HUB) as work:
@@ -197,6 +202,12 @@ def _share(at: Situations, thing: Thing) -> dict[str, Any]:
     return {"asset": thing.asset["id"], "organisation": encode("Organisation", other), "endsAt": _soon(at)}
 
 
+def _merge(at: Situations, thing: Thing) -> dict[str, Any]:
+    fresh = at.thing()
+    at.open_box(thing.box["id"])  # the guest's link opens this lightbox again
+    return samples_likeness.merged(thing.asset, fresh.asset)
+
+
 def _soon(at: Situations) -> str:
     return (at.hub.clock() + timedelta(days=1)).isoformat()
 
@@ -205,6 +216,9 @@ OF_NOTHING: Final[dict[str, Callable[[Situations, str], dict[str, Any]]]] = {
     "assetCreate": lambda at, actor: {"upload": at.bringing(actor)},
     "lightboxCreate": lambda _at, _actor: {"title": "A selection"},
     "assetRestore": lambda at, _: revised("asset", at.archived()),
+    "assetRestoreFromTrash": lambda at, _: revised("asset", at.trashed()),
+    "legalHoldLift": lambda at, _: {"hold": samples_lifecycle.hold(at.brand), "reason": "It is over."},
+    "assetRelationRemove": lambda at, _: {"relation": samples_lifecycle.relation(at.brand)},
     "renditionRetry": lambda at, _: {"rendition": at.failed_rendition()},
     "jobRetry": lambda at, _: {"job": at.dead_job()},
     "inboxAccept": lambda at, _: at.brought(),
@@ -218,12 +232,24 @@ OF_A_THING: Final[dict[str, Callable[[Situations, Thing, str], dict[str, Any]]]]
     },
     "assetUpdate": lambda _, of, __: revised("asset", of.asset, title="New"),
     "assetArchive": lambda _, of, __: revised("asset", of.asset),
+    "assetBulkUpdate": lambda _, of, __: {"assets": [of.asset["id"]], "changes": {"title": "New"}},
+    "assetMerge": lambda at, of, _: _merge(at, of),
+    "assetTrash": lambda _, of, __: revised("asset", of.asset),
+    "legalHoldPlace": lambda _, of, __: {"asset": of.asset["id"], "matter": "A case", "reason": "They asked."},
+    "assetRelationCreate": lambda at, of, _: {
+        "from": of.asset["id"],
+        "to": at.brand.asset()["id"],
+        "kind": "DERIVED_FROM",
+    },
     "assetVersionApprove": lambda _, of, __: {"version": of.draft["id"], "sha256": of.draft["sha256"]},
     "assetVersionApprovalRevoke": lambda _, of, __: {"version": of.approved["id"]},
     "lightboxUpdate": lambda _, of, __: revised("lightbox", of.box, title="Another"),
     "lightboxArchive": lambda _, of, __: revised("lightbox", of.box),
     "lightboxAssetsAdd": lambda at, of, _: _place(at, of),
     "lightboxAssetsRemove": lambda _, of, __: revised("lightbox", of.box, assets=[of.asset["id"]]),
+    "focalPointSet": lambda _, of, __: {"version": of.approved["id"], "x": 0.5, "y": 0.5},
+    "focalPointClear": lambda _, of, __: {"version": of.approved["id"]},
+    "assetStatementSet": lambda _, of, __: {"asset": of.asset["id"], "expectedRevision": 0, "credit": "Me"},
     "renditionRequest": lambda at, of, _: {"version": of.approved["id"], "preset": at.brand.preset()["id"]},
     "shareCreate": lambda at, of, _: _share(at, of),
     "shareEnd": lambda at, _, __: {"share": at.shares["read"]},

@@ -36,7 +36,11 @@ MUTATIONS: Final[dict[str, str]] = {
     "lightboxAssetsRemove": "-- -- -- ok ok",
     "renditionPresetCreate": "no no no no ok",
     "renditionPresetUpdate": "no no no no ok",
+    "renditionPresetRevert": "no no no no ok",
     "renditionPresetArchive": "no no no no ok",
+    "focalPointSet": "-- -- -- ok ok",
+    "focalPointClear": "-- -- -- ok ok",
+    "assetStatementSet": "-- -- -- ok ok",
     "renditionRequest": "-- -- -- ok ok",
     "renditionRetry": "-- -- -- ok ok",
     "jobRetry": "-- -- -- -- ok",
@@ -76,8 +80,35 @@ MUTATIONS: Final[dict[str, str]] = {
     "roleArchive": "-- -- -- no ok",
     "grantCreate": "-- -- -- no ok",
     "grantRevoke": "-- -- -- no ok",
+    "assetTrash": "-- -- -- no ok",
+    "assetRestoreFromTrash": "-- -- -- no ok",
+    "legalHoldPlace": "-- -- -- no ok",
+    "legalHoldLift": "-- -- -- -- ok",
+    "assetRelationCreate": "-- -- -- ok ok",
+    "assetRelationRemove": "-- -- -- ok ok",
+    "uploadSessionOpen": "no no ok ok ok",
+    "uploadSessionAdd": "-- -- -- -- ok",  # the administrator's session, as all others
+    "uploadSessionClose": "-- -- -- -- ok",
+    "uploadSessionCancel": "-- -- -- -- ok",
+    "importFromUrls": "no no ok ok ok",
+    "importFromZip": "-- -- -- -- ok",  # the administrator's upload
+    "importFromBucket": "no no no no ok",
+    "nearDuplicateDecide": "-- -- -- no ok",
+    "assetMerge": "-- -- -- no ok",
     "bulkExportRun": "no ok ok ok ok",
     "bulkExportCancel": "-- -- -- -- ok",  # the administrator's
+    "customFieldCreate": "no no no no ok",
+    "customFieldUpdate": "no no no no ok",
+    "customFieldArchive": "no no no no ok",
+    "customFieldRestore": "no no no no ok",
+    "vocabularyCreate": "no no no no ok",
+    "vocabularyUpdate": "no no no no ok",
+    "metadataTemplateCreate": "no no no no ok",
+    "metadataTemplateUpdate": "no no no no ok",
+    "metadataTemplateArchive": "no no no no ok",
+    "assetBulkUpdate": "-- -- -- ok ok",
+    "bulkOperationUndo": "-- -- -- -- ok",  # the administrator's
+    "bulkOperationCancel": "-- -- -- -- ok",
     "webhookCreate": "no no no no ok",
     "webhookUpdate": "-- -- -- -- ok",
     "webhookArchive": "-- -- -- -- ok",
@@ -107,9 +138,33 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "documents": ("documents { nodes { id } totalCount }", "no no no no ok"),
     "changes": ("changes(first: 100) { nodes { nodeId } }", "-- -- -- ok ok"),
     "bulkExports": ("bulkExports { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
+    "customFields": (
+        "customFields { id } it: node(id: $customField) { id }",
+        "ok ok ok ok ok",
+    ),  # of what needs no permission everybody knows
+    "vocabularies": (  # one that no field chooses from
+        "vocabularies { id } it: node(id: $vocabulary) { id }",
+        "-- -- ok ok ok",
+    ),
+    "metadataTemplates": ("metadataTemplates { id }", "-- -- -- ok ok"),
+    "bulkOperations": ("bulkOperations { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
+    "assetBulkPreview": (
+        'assetBulkPreview(selection: {assets: [$asset]}, changes: {title: "New"}) { examples { asset { id } } }',
+        "-- -- -- ok ok",
+    ),
+    "trash": ("trash { nodes { asset { id } } totalCount }", "-- -- -- -- ok"),
+    "similarTo": ("similarTo(upload: $upload) { state same: similar { asset { id } } }", "-- -- -- -- ok"),  # one's own
+    "nearDuplicates": ("nearDuplicates { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
+    "nearDuplicateClusters": ("nearDuplicateClusters { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
+    "uploadSessions": ("uploadSessions { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
     "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "people": ("people(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "webhooks": ("webhooks { nodes { id } } it: node(id: $webhook) { id }", "no no no no ok"),
     "roles": ("roles { id }", "ok ok ok ok ok"),  # those one holds; all for who sees people
+    "renditionPresetForesee": (
+        "renditionPresetForesee(input: {preset: $preset, expectedRevision: 1, width: 9}) { affected }",
+        "no no no no ok",
+    ),
+    "renditionPresetRollout": ("renditionPresetRollout(preset: $preset) { outdated }", "no no no no ok"),
     "renditionPresets": ("renditionPresets { id }", "ok ok ok ok ok"),  # public to whoever is signed in, on purpose
 }

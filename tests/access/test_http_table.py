@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from domain import delivery, guests, identity, intake
 from domain.guests import Opens
@@ -16,8 +17,9 @@ from domain.hub import Hub
 from domain.work import HUB, Viewer
 from server.app import make_app
 from storage.staging import Staging
-from storage.tables import AssetVersionRow, PrincipalRow
+from storage.tables import AssetVersionRow, GrantRow, PrincipalRow
 from tests import acting
+from tests.access import pictured
 from tests.access.http_table import ACTORS, ADDRESSES, UPLOADS
 from tests.access.situations import ELSEWHERE, HERE
 from tests.assets.acts import unchanged
@@ -143,9 +145,27 @@ def addresses(door: Door) -> dict[str, str]:
         "/latest: made up": "/latest/" + "A" * 120,
         "/latest: signed as a file's": original.replace("/files/", "/latest/"),
     }
+    looking = acting.member(hub, "designer", name="Looking")
+    viewers = {
+        "of what is approved": designer,
+        "of somebody who may only look by now": looking,
+        "of somebody who was shut out": gone,
+        "of somebody to whom it was denied since": denied,
+        "by a token that was revoked": by_revoked,
+        "by a token for other networks": far,
+    }
+    shown = pictured.picture(hub, brand, 2)
+    brand.approve(shown)
+    found |= pictured.addresses(hub, shown, viewers, original)
+    found |= pictured.addresses(hub, pictured.picture(hub, brand, 1), {"of a draft": designer}, original)
     with hub.writing(HUB) as work:
+        grants = sa.update(GrantRow).where(GrantRow.principal_id == looking.principal_id).values(revoked_at=work.now)
+        work.session.execute(grants)
+        acting.give(hub, looking.principal_id or 0, "viewer", session=work.session)
         work.session.get_one(PrincipalRow, gone.principal_id).disabled_at = work.now
         where: dict[str, Any] = {"scope": "ASSET", "asset_id": approved.asset_id}
+        acting.give(hub, denied.principal_id or 0, "designer", is_denial=True, session=work.session, **where)
+        where["asset_id"] = shown.asset_id
         acting.give(hub, denied.principal_id or 0, "designer", is_denial=True, session=work.session, **where)
     with hub.writing(door.admin) as work:
         identity.revoke_token(work, revoked)

@@ -11,7 +11,15 @@ from domain.hub import Hub
 from domain.work import Viewer
 from tests import acting
 from tests.asking import Client
-from tests.schema import samples_documents, samples_exports, samples_sharing, samples_webhooks
+from tests.schema import (
+    samples_documents,
+    samples_exports,
+    samples_fields,
+    samples_lifecycle,
+    samples_likeness,
+    samples_sharing,
+    samples_webhooks,
+)
 from tests.schema.samples import Brand
 from tests.working import index_all
 
@@ -50,10 +58,19 @@ class World:
             "rendition": found["current"]["renditions"][0]["id"],
             "tag": found["tags"][0]["id"],
             "lightbox": self.brand.lightbox(asset)["id"],
+            "preset": self.brand.preset()["id"],
             "token": samples_sharing.token(self.brand),
             "document": samples_documents.registered(self.brand),
+            "session": samples_lifecycle.session(self.brand),
+            "trashed": samples_lifecycle.trashed(self.brand)["id"],
+            "pair": samples_likeness.pair(self.brand, asset, self.brand.asset()),
+            "upload": self._again(found["current"]["sha256"]),
             "export": samples_exports.export(self.brand),
             "share": samples_sharing.share(self.brand),
+            "customField": samples_fields.field(self.brand)["id"],
+            "vocabulary": samples_fields.vocabulary(self.brand)["id"],
+            "template": samples_fields.template(self.brand)["id"],
+            "operation": samples_fields.operation(self.brand),
             "webhook": samples_webhooks.webhook_id(self.brand),
             "link": samples_sharing.link(self.brand),
             "brought": samples_sharing.brought(self.brand)["asset"],
@@ -62,3 +79,8 @@ class World:
         }
         index_all(self.hub)
         return things
+
+    def _again(self, sha256: str) -> str:
+        """The administrator's upload of bytes that are here already."""
+        with self.hub.blobs.open(sha256) as stream:
+            return self.brand.client.upload(stream.read())

@@ -145,7 +145,7 @@ def test_a_stale_revision_changes_nothing(client: Client, hub: Hub) -> None:
 def test_what_the_viewer_can_do_is_what_the_mutations_let_them_do(client: Client, hub: Hub, lifecycle: str) -> None:
     """Each mutation is asked for at a revision that is right, on an asset in that state of its own."""
     allowed = set()
-    for number, action in enumerate(("UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "RESTORE")):
+    for number, action in enumerate(("UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "RESTORE", "TRASH")):
         asset = in_state(hub, client, created(client, picture(10 * number)), lifecycle)
         payload = tried(client, asset, action, picture(10 * number + 5))
         assert bool(payload["errors"]) == (action not in asset["viewerCan"]), (action, payload)

@@ -255,9 +255,9 @@ def expected_of(asset: Known) -> dict[str, Any]:
 
     numbers = range(len(asset.versions))[::-1]
     can = (
-        ["RESTORE", "DOWNLOAD"]
+        ["RESTORE", "DOWNLOAD", "TRASH"]
         if asset.archived
-        else ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD", "SHARE"]
+        else ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD", "SHARE", "TRASH"]
     )
     return {
         "title": asset.title,

@@ -22,7 +22,7 @@ def test_an_upload_becomes_an_asset_titled_after_its_file(client: Client) -> Non
         "lifecycle": "DRAFT",
         "revision": 1,
         "description": None,
-        "viewerCan": ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD", "SHARE"],
+        "viewerCan": ["UPDATE", "ADD_VERSION", "APPROVE", "ARCHIVE", "DOWNLOAD", "SHARE", "TRASH"],
         "tags": [],
         "current": {
             "number": 1,

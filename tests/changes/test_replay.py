@@ -95,6 +95,19 @@ class Histories(RuleBasedStateMachine):
     def archive_or_restore(self, id_: int, back: bool) -> None:
         (self.world.restore if back else self.world.archive)(id_)
 
+    @rule(id_=asset, back=st.booleans())
+    def throw_away_or_bring_back(self, id_: int, back: bool) -> None:
+        (self.world.bring_back if back else self.world.throw_away)(id_)
+
+    @rule(really=st.sampled_from([False, False, True]))
+    def purge(self, really: bool) -> None:
+        if really:
+            self.world.purge()
+
+    @rule(id_=asset, other=asset)
+    def relate(self, id_: int, other: int) -> None:
+        self.world.relate(id_, other)
+
     @rule(id_=asset, at=version)
     def render(self, id_: int, at: int) -> None:
         self.world.render(id_, at)

@@ -16,7 +16,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import assets, changes, grants, guests, identity, inbox, lightboxes, renditions, sharing, taxonomy, workflow
+from domain import (
+    assets,
+    changes,
+    grants,
+    guests,
+    identity,
+    inbox,
+    lightboxes,
+    relations,
+    renditions,
+    sharing,
+    taxonomy,
+    trash,
+    workflow,
+)
 from domain.assets import Changes as AssetChanges
 from domain.assets import NewAsset
 from domain.assets.contents import Content
@@ -167,6 +181,29 @@ class World:
 
     def restore(self, asset_id: int) -> None:
         self.done(lambda work: assets.restore(work, asset_id, self._revision(work, AssetRow, asset_id)))
+
+    def throw_away(self, asset_id: int) -> None:
+        def act(work: Work) -> None:
+            due = dataclasses.replace(work, limits=dataclasses.replace(work.limits, trash_days=0))
+            revision = self._revision(work, AssetRow, asset_id)
+            try:
+                trash.throw_away(due, asset_id, revision)
+            except trash.InUse as used:
+                trash.throw_away(due, asset_id, revision, confirmation=used.confirmation)
+
+        self.done(act)
+
+    def bring_back(self, asset_id: int) -> None:
+        self.done(lambda work: trash.restore(work, asset_id, self._revision(work, AssetRow, asset_id)))
+
+    def purge(self) -> None:
+        """Whatever lies in the trash."""
+        with self.hub.writing(HUB) as work:
+            for asset_id in trash.due(work):
+                trash.purge(work, asset_id)
+
+    def relate(self, asset_id: int, other_id: int) -> None:
+        self.done(lambda work: relations.relate(work, asset_id, other_id, relations.Kind.LANGUAGE_VARIANT))
 
     def render(self, asset_id: int, at: int) -> None:
         """One of its renditions is finished."""

@@ -63,6 +63,12 @@ def holds(condition: c.Condition, document: Document) -> bool:  # noqa: PLR0911 
             return any(tag.id in tag_ids for tag in document.tags)
         case c.StartsWith(_, prefix):
             return document.media_type is not None and document.media_type.startswith(prefix)
+        case c.FieldIs(key, words):
+            return any(f"{key}{word}" in document.facts for word in words)
+        case c.FieldBetween(key, least, most):
+            return any(_lies_between(number, least, most) for number in _numbers(key, document))
+        case c.FieldSays(key):
+            return f"{key}" in document.facts
     value = getattr(document, condition.field)
     if value is None:
         return False
@@ -114,6 +120,17 @@ def distance(one: str, other: str) -> int:
             if i > 1 and j > 1 and one[i - 1] == other[j - 2] and one[i - 2] == other[j - 1]:
                 table[i][j] = min(table[i][j], table[i - 2][j - 2] + 1)
     return table[-1][-1]
+
+
+def _numbers(key: int, document: Document) -> list[int]:
+    """Numbers are told as words, too."""
+    mark = f"{key}:"
+    return [int(fact.removeprefix(mark)) for fact in document.facts if fact.startswith(mark)]
+
+
+def counted(documents: Iterable[Document], facts: Iterable[str]) -> dict[str, int]:
+    counts = Counter(fact for each in documents for fact in each.facts)
+    return {fact: counts[fact] for fact in facts if counts[fact]}
 
 
 def _lies_between(value: Any, low: Any, high: Any) -> bool:

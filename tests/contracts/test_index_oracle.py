@@ -28,6 +28,7 @@ from storage.index import (
     Tag,
     Term,
     conditions,
+    facts,
     query,
 )
 from tests.contracts import index_oracle as oracle
@@ -45,6 +46,16 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("id", "org_id", "width", "height", "byte_size"), st.integers(-1, 6)),
     **dict.fromkeys(("created_at", "updated_at", "captured_at"), st.sampled_from(DAYS)),
 }
+
+#: What a field of numbers (7) and one of words (8) may say; the second is counted.
+NUMBERS = (-(2**60), -33, -32, -1, 0, 1, 31, 32, 1_000_000, 2**60)
+WHAT_SAID = (
+    frozenset[str](),
+    *(frozenset(facts.of(7, f":{number}", number)) for number in NUMBERS),
+    frozenset({*facts.of(8, "=1"), *facts.of(8, "=2")}),
+    frozenset({*facts.of(8, "=2"), *facts.of(7, ":31", 31)}),
+)
+COUNTED = ("8=1", "8=2", "8=3")
 
 sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 tags = st.integers(1, 4).map(lambda id_: Tag(id_, f"Tag {id_}", ("summer",) if id_ == 1 else ()))
@@ -69,6 +80,7 @@ documents = st.builds(
     updated_at=st.sampled_from(DAYS),
     captured_at=st.one_of(st.none(), st.sampled_from(DAYS)),
     revision=st.integers(1, 9),
+    facts=st.sampled_from(WHAT_SAID),
 )
 batches = st.lists(st.one_of(documents.map(Put), st.integers(1, 9).map(Remove)), min_size=1, max_size=8)
 histories = st.lists(batches, min_size=1, max_size=4)
@@ -83,6 +95,9 @@ comparisons = st.one_of(
     ),
     st.lists(st.integers(1, 5), max_size=2).map(tuple).map(conditions.HasTag),
     st.sampled_from(("image/", "image/svg+", "", "x")).map(lambda text: conditions.StartsWith("media_type", text)),
+    st.builds(conditions.FieldIs, st.just(8), st.lists(st.sampled_from(("=1", "=2", "=9")), max_size=2).map(tuple)),
+    st.builds(conditions.FieldBetween, st.just(7), *[st.none() | st.sampled_from(NUMBERS)] * 2),
+    st.sampled_from((7, 8, 9)).map(conditions.FieldSays),
 )
 filters = st.recursive(
     comparisons,
@@ -127,6 +142,7 @@ searches = st.builds(
     conditions=st.one_of(st.none(), filters),
     order=st.one_of(orders, st.just(index.RELEVANCE)),
     facets=st.just(get_args(FacetField)),
+    counted=st.just(COUNTED),
     limit=st.integers(1, 4),
 )
 thoroughly = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -204,6 +220,10 @@ def _every_comparison() -> Iterator[conditions.Condition]:
                 yield from (conditions.Between(field, low, high) for high in (None, *some))
     yield from (conditions.HasTag(tags) for tags in ((), (1,), (2, 3), (9,)))
     yield from (conditions.StartsWith("media_type", text) for text in ("", "image/", "image/svg+", "image/png", "x"))
+    yield from (conditions.FieldIs(8, words) for words in ((), ("=1",), ("=1", "=2"), ("=3",)))
+    yield from (conditions.FieldSays(key) for key in (7, 8, 9))
+    for least in (None, *NUMBERS):
+        yield from (conditions.FieldBetween(7, least, most) for most in (None, *NUMBERS))
 
 
 def _any_document(chance: random.Random) -> Document:
@@ -230,6 +250,7 @@ def _any_document(chance: random.Random) -> Document:
         created_at=chance.choice(DAYS),
         updated_at=chance.choice(DAYS),
         captured_at=chance.choice((None, *DAYS)),
+        facts=chance.choice(WHAT_SAID),
     )
 
 
@@ -256,6 +277,7 @@ def _check(searched: SearchIndex, search: Search, truth: dict[int, Document]) ->
     assert answer.total == len(expected)
     for field in search.facets:
         assert [(each.value, each.count) for each in answer.facets[field]] == oracle.facet(expected, field)
+    assert answer.counted == oracle.counted(expected, search.counted)
     forward, backward = _paged(searched, search), _paged(searched, replace(search, backward=True))
     assert forward == backward
     assert len(forward) == len(set(forward))

@@ -18,7 +18,8 @@ GRAPHQL = "application/graphql-response+json"
 def test_what_was_read_by_address_is_kept_privately_and_asked_for_again(ask: Caller) -> None:
     answer = ask("GET", "/graphql", params={"query": TAGS})
     assert answer.headers["cache-control"] == "private, no-cache"
-    assert {each.strip() for each in answer.headers["vary"].split(",")} == {"Authorization", "Accept", "Cookie"}
+    vary = {each.strip() for each in answer.headers["vary"].split(",")}
+    assert vary == {"Authorization", "Accept", "Accept-Language", "Cookie"}
     tag = answer.headers["etag"]
     assert tag.startswith('"')
     for named in (tag, f"W/{tag}", f'"other", {tag}', "*"):
@@ -50,6 +51,17 @@ def test_a_tag_of_one_viewers_answer_is_no_answer_to_another(hub: Hub, ask: Call
     mine = ask("GET", "/graphql", params={"query": name})
     theirs = other("GET", "/graphql", {"If-None-Match": mine.headers["etag"]}, params={"query": name})
     assert (theirs.status_code, theirs.json()["data"]) == (200, {"me": {"name": "Another"}})
+
+
+def test_texts_come_in_the_language_that_the_request_accepts(ask: Caller, client: Client) -> None:
+    words = [{"locale": "de", "text": "Wiese"}, {"locale": "fr", "text": "Pré"}]
+    client.create(b"some words that are a text\n" * 9, "words.txt", title="Meadow", titles=words)
+    query = "{ assets(first: 1) { nodes { localTitle { locale text } } } }"
+    shown = {}
+    for accepted in ("de-CH, fr;q=0.5", "fr", "ja", "nonsense;;q"):
+        answer = ask("GET", "/graphql", {"Accept-Language": accepted}, params={"query": query})
+        shown[accepted] = answer.json()["data"]["assets"]["nodes"][0]["localTitle"]["text"]
+    assert list(shown.values()) == ["Wiese", "Pré", "Meadow", "Meadow"]
 
 
 @pytest.mark.parametrize("query", ["{ nonsense", "{ noSuchField }", "query A { me { name } } query B { me { name } }"])

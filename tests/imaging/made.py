@@ -280,7 +280,7 @@ def _profile(tags: dict[bytes, bytes]) -> bytes:
         body += padded
     date = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
     illuminant = b"".join(map(_fixed, (0.96420, 1.0, 0.82491)))
-    header = b"test" + struct.pack(">I", 0x02400000) + b"mntrRGB XYZ " + date + b"acspAPPL" + b"\0" * 24
+    header = b"test" + struct.pack(">I", 0x02400000) + b"mntrRGB XYZ " + date + b"acspAPPL" + b"\0" * 20
     header = (header + struct.pack(">I", 0) + illuminant).ljust(124, b"\0")
     whole = header + table + body
     return struct.pack(">I", len(whole) + 4) + whole

@@ -55,4 +55,9 @@ def test_a_recipe_out_of_range_is_refused_by_the_name_of_its_field(field: str, v
 
 
 def test_only_failures_of_circumstance_are_worth_another_try() -> None:
-    assert {code for code in recipes.FailureCode if code.is_retryable} == {"TIMEOUT", "OUT_OF_MEMORY", "CRASHED"}
+    assert {code for code in recipes.FailureCode if code.is_retryable} == {
+        "TIMEOUT",
+        "OUT_OF_MEMORY",
+        "CRASHED",
+        "NOT_INSTALLED",
+    }

@@ -33,7 +33,7 @@ LIKELY: Final = ("assets", "assets", "assets", "asset", "node", "nodes")
 DEEPEST: Final = 5
 HOLDING: Final = frozenset({"AssetEdge", "PageInfo", "SignedUrl", "RenditionFailure"})
 #: Of lists of assets, what only their resolvers answer: asked for now and then.
-RESOLVED: Final = frozenset({"didYouMean", "facets"})
+RESOLVED: Final = frozenset({"didYouMean", "facets", "fieldFacets"})
 
 
 PAGING: Final = ((), (), ("first",), ("first", "after"), ("last",), ("last", "before"))
@@ -179,6 +179,8 @@ class Chooser:
             return self.chance.choice(list(type_.values))
         if isinstance(type_, GraphQLInputObjectType):
             names = [each for each in type_.fields if depth < 3 or each not in {"and", "or", "not", "AND", "OR", "NOT"}]
+            if self.chance.random() < 0.95:  # a world without fields of its own refuses to be asked about them
+                names = [each for each in names if each != "fields"] or names
             some = [each for each in names if isinstance(type_.fields[each].type, GraphQLNonNull)]
             some += self.chance.sample(names, min(len(names), self.chance.choice((1, 1, 2))))
             return {each: self._value(each, type_.fields[each].type, depth + 1) for each in dict.fromkeys(some)}
@@ -205,6 +207,10 @@ class Chooser:
                 return self.chance.random() < 0.5
             case "DateTime":
                 return choose(("2026-01-01T00:00:00Z", "2026-01-02T12:00:00+02:00", "2023-10-24T00:00:00Z"))
+            case "Date":
+                return choose(("2026-01-01", "2023-10-24"))
+            case "Locale":
+                return choose(("de", "en-GB", "und"))
             case "Sha256":
                 return "0" * 64
             case _:

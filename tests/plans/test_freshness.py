@@ -80,6 +80,7 @@ def test_a_change_of_any_column_shows_at_once(brand: policy_world.World, table: 
 
 
 WORDS = ("RUNNING", "READY", "PUBLISHED", "DRAFT", "VIDEO", "LOGO", "COVER", "PNG", "USER", "METADATA", "TRUNCATED")
+WORDS += ("GREY", "STRIP")
 #: Keys that others point at, what needs something that this world lacks, and what a check allows only together with
 #: other words.
 KEYS = {
@@ -130,6 +131,8 @@ def _others(hub: Hub, column: sa.Column[Any], value: Any) -> Iterator[Any]:
             yield not value
         case sa.Integer():
             yield from (1, 1000) if value is None else (value + 1, value + 1000)
+        case sa.Double():
+            yield (value or 0.0) + 1.5
         case Instant():
             yield policy_world.START if value is None else value + timedelta(seconds=1)
         case sa.String():

@@ -40,7 +40,8 @@ def rendition(client: Client, asset: dict[str, Any], preset: str) -> dict[str, A
 
 
 def test_a_brand_begins_with_three_presets_that_are_made_without_asking(client: Client) -> None:
-    assert {name: (p["format"], p["width"], p["isDefault"], p["revision"]) for name, p in presets(client).items()} == {
+    made_of_all = {name: each for name, each in presets(client).items() if each["isDefault"]}
+    assert {name: (p["format"], p["width"], p["isDefault"], p["revision"]) for name, p in made_of_all.items()} == {
         "thumb": ("WEBP", 320, True, 1),
         "web": ("JPEG", 1600, True, 1),
         "avif": ("AVIF", 800, True, 1),
@@ -74,7 +75,7 @@ def test_a_preset_that_is_no_default_is_made_of_nothing(hub: Hub, client: Client
     asset = client.create(picture(1))
     mutate(client, "renditionPresetCreate", PRESET, name="rare", format="JPEG", width=9, height=9)
     work_off(hub)
-    assert [job["kind"] for job in jobs_of(hub)] == ["render_version"]
+    assert "apply_preset" not in [job["kind"] for job in jobs_of(hub)]
     assert rendition(client, asset, "rare") is None
     made_default = mutate(
         client,
@@ -243,9 +244,12 @@ def test_fresh_uploads_overtake_what_is_made_anew(hub: Hub, client: Client) -> N
     again = [job for job in jobs_of(hub) if job["kind"] == "render_version_again"]
     assert [(job["state"], job["queue"]) for job in again] == [("READY", "upkeep")] * 3
     fresh = client.create(picture(9))
-    work_off(hub, at_most=1)
-    states = [rendition(client, asset, "web") for asset in [*old, fresh]]
-    assert [one and one["state"] for one in states] == ["QUEUED", "QUEUED", "QUEUED", "READY"]
+    work_off(hub, at_most=2)  # the same bytes are looked at for their likeness as well
+    with hub.reading(client.viewer) as work:
+        waiting = sa.select(RenditionRow.version_id).where(RenditionRow.preset_id == 2, RenditionRow.state == "QUEUED")
+        assert len(set(work.session.scalars(waiting))) == len(old)
+    shown = [rendition(client, asset, "web") for asset in [*old, fresh]]
+    assert [one and one["state"] for one in shown] == ["READY"] * 4  # what was there stays until the new is
 
 
 def test_an_archived_preset_is_no_longer_shown_and_its_name_is_free(hub: Hub, client: Client) -> None:

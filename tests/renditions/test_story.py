@@ -121,8 +121,8 @@ def test_a_rendition_goes_from_queued_over_running_to_ready(hub: Hub, client: Cl
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("clip.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 64),
-        ("things.zip", b"PK\x03\x04" + b"\x14\0\0\0\0\0" + b"\0" * 64),
+        ("page.indd", bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d") + b"\0" * 64),
+        ("logo.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n" * 4),
         ("notes.txt", b"just words, no picture\n" * 20),
     ],
 )

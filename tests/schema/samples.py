@@ -19,7 +19,17 @@ from domain.work import HUB
 from storage.tables import AssetVersionRow, JobRow
 from tests.asking import Client
 from tests.assets import acts
-from tests.schema import samples_documents, samples_exports, samples_people, samples_sharing, samples_webhooks
+from tests.schema import (
+    samples_documents,
+    samples_exports,
+    samples_fields,
+    samples_lifecycle,
+    samples_likeness,
+    samples_people,
+    samples_renditions,
+    samples_sharing,
+    samples_webhooks,
+)
 
 
 @dataclass
@@ -151,8 +161,12 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     "renditionRetry": lambda brand: {"rendition": brand.failed_rendition()},
     "jobRetry": lambda brand: {"job": brand.dead_job()},
     **samples_people.SAMPLES,
+    **samples_renditions.SAMPLES,
     **samples_sharing.SAMPLES,
     **samples_webhooks.SAMPLES,
     **samples_exports.SAMPLES,
+    **samples_fields.SAMPLES,
+    **samples_lifecycle.SAMPLES,
+    **samples_likeness.SAMPLES,
     **samples_documents.SAMPLES,
 }

@@ -23,7 +23,7 @@ from tests.plans import differential
 #: Statements that one list with one field of its nodes takes at most: who asks, the page, and the field in batches.
 MOST = 8
 #: Of nodes, what needs an argument that is somebody's to choose.
-ARGUMENTS = {"rendition": '(preset: "web")', "latestUrl": '(preset: "web")'}
+ARGUMENTS = {"rendition": "(transform: {width: 100})", "latestUrl": '(preset: "web")'}
 #: Answered by the search index, or numbering events first.
 OTHERWISE = frozenset({"changes", "auditEvents"})
 

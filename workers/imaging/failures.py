@@ -11,12 +11,14 @@ from domain.recipes import FailureCode, RenderFailure
 
 _SENTENCES = {
     FailureCode.UNSUPPORTED_FORMAT: "This kind of file cannot be shown as a picture.",
+    FailureCode.NOT_INSTALLED: "This hub runs without the library that reads this kind of file.",
     FailureCode.TRUNCATED: "The file ends too early: it was probably not uploaded or exported completely.",
     FailureCode.DAMAGED: "The file is damaged and cannot be read.",
     FailureCode.TOO_MANY_PIXELS: "The picture has more pixels than this hub takes.",
     FailureCode.ABSURD_DIMENSIONS: "The picture's width and height make no sense for a picture.",
     FailureCode.ENCRYPTED: "The document is protected by a password.",
     FailureCode.EMPTY: "There is nothing in the file.",
+    FailureCode.OUT_OF_RANGE: "What was asked for lies outside the picture.",
     FailureCode.TIMEOUT: "Reading the file took too long and was stopped.",
     FailureCode.OUT_OF_MEMORY: "Reading the file needed more memory than there is.",
     FailureCode.CRASHED: "Reading the file broke off unexpectedly.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,18 @@ class Limits:
     value_letters: int = 4_000
     #: Values in one list; the rest is dropped.
     list_values: int = 200
+    #: Letters of a document that can be searched; the index reads no more words than stand in these.
+    text_letters: int = 100_000
+    #: Pages of a document that are read for search.
+    text_pages: int = 500
+    #: A longer vector drawing is not drawn.
+    drawing_bytes: int = 16_777_216
+    #: Width × height × frames of one animation made.
+    moving_pixels: int = 100_000_000
+    #: How much of a recording is listened to.
+    listened_seconds: int = 3_600
+
+    @property
+    def of_canvases(self) -> Limits:
+        """These, for readers that hold the whole canvas several times over."""
+        return replace(self, pixels=min(self.pixels, self.canvas_pixels))

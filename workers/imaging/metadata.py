@@ -9,14 +9,14 @@ from __future__ import annotations
 import mmap
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from workers.imaging import colour, opening, pdf
+from workers.imaging import colour, formats, opening, pdf
 from workers.imaging.embedded import dates, exif, iptc, letters, tiff, xmp
 from workers.imaging.embedded.dates import Moment
 from workers.imaging.embedded.letters import Value
@@ -54,8 +54,8 @@ class Facts:
     """`width` × `height` in pixels as displayed, orientation applied; None for documents.
 
     `colour_space` is RGB, GRAY, CMYK or LAB; `frames` counts frames or pages. `dpi` is what the file claims.
-    `entries` are (namespace, name, JSON value), namespaces `exif`, `gps`, `iptc`, `png`, `gif`, `pdf` and the usual
-    XMP prefixes.
+    `entries` are (namespace, name, JSON value), namespaces `exif`, `gps`, `iptc`, `png`, `gif`, `pdf`, `media`, `raw`,
+    `font`, `zip`, `office` and the usual XMP prefixes. `text` is what the file says to who reads it, for search.
     """
 
     width: int | None = None
@@ -72,16 +72,19 @@ class Facts:
     longitude: float | None = None
     entries: tuple[tuple[str, str, Value], ...] = ()
     proposal: Proposal = field(default_factory=Proposal)
+    text: str = ""
 
 
 def read_metadata(source: Path, media_type: str, limits: Limits | None = None) -> Facts:
-    """The facts of a picture or PDF; empty `Facts` for kinds we cannot look into.
+    """The facts of a file; empty `Facts` for kinds we cannot look into.
 
     `PictureError` when the file itself is unreadable. Broken metadata in a sound file is left out, never refused.
     """
     limits = limits or Limits()
     if media_type in pdf.MEDIA_TYPES:
         return _of_document(source, limits)
+    if (reader := formats.reader_of(source, media_type)) is not None:
+        return _of_known(formats.known(reader, source, media_type, limits), limits)
     if media_type not in opening.READERS:
         return Facts()
     with opening.opened(source, media_type, limits) as picture, warnings.catch_warnings():
@@ -125,7 +128,7 @@ def _of_picture(picture: Any, source: Path, media_type: str, limits: Limits) -> 
         orientation=opening.orientation(picture),
         mode=picture.mode,
         colour_space="GRAY" if picture.mode.startswith("I;16") else _SPACES.get(picture.mode, "RGB"),
-        profile=letters.clean(colour.description(profile) or "", limits) or None if profile else None,
+        profile=_profile_name(profile, limits),
         bit_depth=_bit_depth(picture, source, media_type),
         has_alpha=picture.mode in _ALPHA_MODES or "transparency" in picture.info,
         frames=opening.count_frames(picture, source, media_type, limits),
@@ -138,13 +141,52 @@ def _of_picture(picture: Any, source: Path, media_type: str, limits: Limits) -> 
 
 
 def _of_document(source: Path, limits: Limits) -> Facts:
-    document = pdf.describe(source)
+    document = pdf.describe(source, limits)
     own: dict[tuple[str, str], Value] = {
         ("pdf", name): text for name, raw in document.information.items() if (text := letters.clean(raw, limits))
     }
     own["pdf", "PageWidth"], own["pdf", "PageHeight"] = round(document.width, 2), round(document.height, 2)
     said = _Said(xmp=xmp.parse(_packet_of_pdf(source, limits), limits), own=own)
-    return Facts(frames=document.pages, entries=_entries(said, limits), proposal=_proposal(said, limits))
+    return Facts(
+        frames=document.pages,
+        entries=_entries(said, limits),
+        proposal=_proposal(said, limits),
+        text=document.text,
+    )
+
+
+def _of_known(known: formats.Known, limits: Limits) -> Facts:
+    """Of a kind with a reader of its own."""
+    own = {
+        (space, name): value
+        for space, name, raw in known.entries
+        if (value := letters.clean_value(raw, limits)) is not None
+    }
+    said = _Said(xmp=xmp.parse(known.xmp, limits), own=own)
+    proposed = _proposal(said, limits)
+    return Facts(
+        width=known.width,
+        height=known.height,
+        orientation=known.orientation,
+        mode=known.mode,
+        colour_space=_SPACES.get(known.mode, "RGB") if known.mode else None,
+        profile=_profile_name(known.profile, limits),
+        bit_depth=known.bit_depth,
+        has_alpha=known.has_alpha,
+        frames=known.frames,
+        entries=_entries(said, limits),
+        proposal=replace(
+            proposed,
+            title=proposed.title or letters.clean(known.title, limits),
+            creator=proposed.creator or letters.clean(known.creator, limits),
+            rights=proposed.rights or letters.clean(known.rights, limits),
+        ),
+        text=known.text,
+    )
+
+
+def _profile_name(profile: bytes | None, limits: Limits) -> str | None:
+    return letters.clean(colour.description(profile) or "", limits) or None if profile else None
 
 
 def _packet_of(picture: Image.Image, source: Path, limits: Limits) -> bytes | str:

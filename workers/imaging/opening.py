@@ -9,7 +9,6 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pi_heif
@@ -74,15 +73,22 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _CANVASES = frozenset({"image/webp", "image/gif", "image/avif", "image/heic", "image/heif", "image/jp2"})
 _NOT_PAGES = frozenset({"image/jpeg", "image/vnd.adobe.photoshop"})
 _TURNED_BY_READER = frozenset({"TIFF", "HEIF"})
+#: Orientations whose stored width is the displayed height.
+ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 _UPRIGHT = 1
 _MIRRORED_DIAGONALLY = 8
 
 
 @contextmanager
-def opened(source: Path, media_type: str, limits: Limits) -> Iterator[ImageFile.ImageFile]:
-    """The picture with its header read and found within `limits`, nothing decoded; `PictureError` else."""
+def opened(source: Path, media_type: str, limits: Limits, *, page: int = 0) -> Iterator[ImageFile.ImageFile]:
+    """The picture with its header read and found within `limits`, nothing decoded; `PictureError` else.
+
+    `page` counts pages and frames from 0; OUT_OF_RANGE where there are not so many.
+    """
     picture = _open(source, media_type, limits)
     with picture:
+        if page:
+            _turn_to(picture, page, source, media_type, limits)
         yield picture
 
 
@@ -147,7 +153,7 @@ def _open(source: Path, media_type: str, limits: Limits) -> ImageFile.ImageFile:
         raise failures.refused(FailureCode.EMPTY)
     reader = READERS.get(media_type)
     if media_type in _CANVASES:
-        limits = replace(limits, pixels=min(limits.pixels, limits.canvas_pixels))
+        limits = limits.of_canvases
     if reader is None:
         raise failures.refused(FailureCode.UNSUPPORTED_FORMAT)
     try:
@@ -179,6 +185,19 @@ def _checked(picture: ImageFile.ImageFile, source: Path, media_type: str, limits
         picture.close()
         raise
     return picture
+
+
+def _turn_to(picture: ImageFile.ImageFile, page: int, source: Path, media_type: str, limits: Limits) -> None:
+    """Pages may be of different sizes, so each is checked."""
+    if page >= count_frames(picture, source, media_type, limits):
+        raise failures.refused(FailureCode.OUT_OF_RANGE, f"The file has no page {page + 1}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture.seek(page)
+    except Exception as error:
+        raise failures.translated(error, source, media_type) from error
+    check_size(*picture.size, limits)
 
 
 def _as_pillow_says(error: Image.DecompressionBombError, limits: Limits) -> str | None:

@@ -2,31 +2,33 @@
 
 Each picture is made from the smallest one already made that is large enough to lose nothing visible, the largest
 from the original. JPEG is decoded at a fraction of its size where that suffices. Turning and colour management come
-after resizing, where there are fewer pixels to treat. Nothing is ever enlarged (a PDF page has no pixels of its own
-and is drawn as large as asked). One recipe that fails does not take the others with it.
+after resizing, where there are fewer pixels to treat. Nothing is enlarged unless the recipe says so (a PDF page has
+no pixels of its own and is drawn as large as asked). One recipe that fails does not take the others with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from domain.recipes import FailureCode, Recipe, RenderFailure
-from workers.imaging import colour, depth, encoding, failures, geometry, opening, pdf
+from domain.recipes import Colour, FailureCode, Fit, Recipe, RenderFailure
+from workers.imaging import colour, encoding, failures, geometry, master, moving, saliency, watermark
+from workers.imaging.failures import PictureError
+from workers.imaging.geometry import Box, Framing
 from workers.imaging.limits import Limits
+from workers.imaging.master import Master
 
-#: JPEG's own reduction may stop at this factor above the largest picture, so that a real filter does the last step.
-_DRAFT_MARGIN = 1.25
 #: A picture may be made from a smaller sibling that is at least this much larger than itself.
 _REUSE_MARGIN = 1.6
 #: Large reductions average whole blocks first, down to twice the target; the difference cannot be seen.
 _REDUCING_GAP = 2.0
+#: Pixels of the longer side that a focal point is sought in.
+_GLANCE = 256
 
-_TURNS = {
+_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -35,7 +37,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+#: Clockwise, as recipes count; Pillow's names count the other way.
+_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+_ALPHA = frozenset({"LA", "RGBA"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Made:
     width: int
     height: int
     byte_size: int
+    #: Where the crop was laid, if its recipe sought a point and there is one.
+    focal: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,82 +72,97 @@ def render(
     `media_type` is what sniffing said, not what was claimed. `PictureError` when the source gives no picture at
     all; an operating system error (a full disk) goes through as it is. Presets must differ.
     """
+    outcomes: dict[str, Made | RenderFailure] = {}
+    refused: list[PictureError] = []
     limits = limits or Limits()
-    master = _master(source, media_type, recipes, limits)
-    framed = [(recipe, master.framing(recipe)) for recipe in recipes]
-    framed.sort(key=lambda pair: (-pair[1].scale, not pair[1].is_whole))
-    siblings: list[_Sibling] = []
-    made: dict[str, Made] = {}
-    failed: dict[str, RenderFailure] = {}
-    for recipe, framing in framed:
-        outcome = _made(master, siblings, recipe, framing, out_dir)
-        if isinstance(outcome, Made):
-            made[recipe.preset] = outcome
-        else:
-            failed[recipe.preset] = outcome
-    return Rendered(tuple(made[r.preset] for r in recipes if r.preset in made), failed)
+    in_motion = [recipe for recipe in recipes if moving.is_meant(recipe, source, media_type, limits)]
+    groups = _by_moment([recipe for recipe in recipes if recipe not in in_motion])
+    for recipe in in_motion:
+        outcomes[recipe.preset] = _moving(source, media_type, recipe, out_dir, limits)
+    for group in groups:
+        try:
+            outcomes |= _of_one_frame(master.opened(source, media_type, group, limits), group, out_dir)
+        except PictureError as error:
+            refused.append(error)
+            outcomes |= {recipe.preset: error.failure for recipe in group}
+    if refused and len(refused) == len(groups) and not in_motion:
+        raise refused[0]
+    done = {recipe.preset: outcomes[recipe.preset] for recipe in recipes}
+    return Rendered(
+        tuple(one for one in done.values() if isinstance(one, Made)),
+        {preset: one for preset, one in done.items() if isinstance(one, RenderFailure)},
+    )
 
 
 @dataclass(frozen=True)
 class _Sibling:
-    """A whole picture already upright and in sRGB, `scale` pixels per pixel of the original."""
+    """A whole upright picture, `scale` pixels per pixel of the original: in its own colours, the screen's, or both."""
 
     picture: Image.Image
     scale: float
+    is_original: bool
+    is_screen: bool
 
 
-@dataclass(frozen=True)
-class _Master:
-    """The decoded original, perhaps at a fraction of its `width` × `height`, still lying as it was stored."""
-
-    picture: Image.Image
-    width: int
-    height: int
-    profile: bytes | None
-    orientation: int
-
-    @property
-    def is_turned(self) -> bool:
-        return self.orientation in _ON_ITS_SIDE
-
-    def framing(self, recipe: Recipe) -> geometry.Framing:
-        return geometry.framing(recipe, self.width, self.height, turned=self.is_turned)
+def _by_moment(recipes: Sequence[Recipe]) -> list[list[Recipe]]:
+    """What shows one page or one moment of a film is made from one decoding."""
+    groups: dict[tuple[int, float], list[Recipe]] = {}
+    for recipe in recipes:
+        groups.setdefault((recipe.page, recipe.at_seconds), []).append(recipe)
+    return list(groups.values())
 
 
-def _master(source: Path, media_type: str, recipes: Sequence[Recipe], limits: Limits) -> _Master:
-    if media_type in pdf.MEDIA_TYPES:
-        page = pdf.first_page(source, recipes, limits)
-        return _Master(page, *page.size, profile=None, orientation=1)
-    with opening.opened(source, media_type, limits) as picture:
-        width, height = picture.size
-        orientation = opening.turn_left_to_do(picture)
-        _ask_for_less(picture, recipes, turned=orientation in _ON_ITS_SIDE)
-        opening.decode(picture, source, media_type)
-        profile = picture.info.get("icc_profile")
+def _of_one_frame(source: Master, recipes: Sequence[Recipe], out_dir: Path) -> dict[str, Made | RenderFailure]:
+    framed: list[tuple[Recipe, Framing]] = []
+    outcomes: dict[str, Made | RenderFailure] = {}
+    point = saliency.proposed(_glance(source)) if any(map(_seeks, recipes)) else None
+    for asked in recipes:
+        recipe = _as_drawn(replace(asked, focal=point) if _seeks(asked) else asked, source)
         try:
-            usable = depth.resizable(picture)
-        except (OSError, ValueError) as error:
-            raise failures.translated(error, source, media_type) from error
-        return _Master(usable, width, height, profile, orientation)
+            framed.append((recipe, geometry.framing(recipe, source.width, source.height)))
+        except ValueError:
+            outcomes[recipe.preset] = failures.failure(FailureCode.OUT_OF_RANGE)
+    framed.sort(key=lambda pair: (-pair[1].scale, not pair[1].is_whole))
+    siblings: list[_Sibling] = []
+    for recipe, framing in framed:
+        outcomes[recipe.preset] = _made(source, siblings, recipe, framing, out_dir)
+    return outcomes
 
 
-def _ask_for_less(picture: Any, recipes: Sequence[Recipe], *, turned: bool) -> None:
-    """Only JPEG can: other readers take no notice."""
-    width, height = picture.size
-    scale = max(geometry.framing(recipe, width, height, turned=turned).scale for recipe in recipes)
-    wanted = (max(1, int(width * scale * _DRAFT_MARGIN)), max(1, int(height * scale * _DRAFT_MARGIN)))
-    picture.draft("RGB", wanted)
+def _as_drawn(recipe: Recipe, source: Master) -> Recipe:
+    """A region is named in the original's own units; what has no pixels of its own was drawn larger or smaller."""
+    if recipe.region is None or source.drawn == 1:
+        return recipe
+    left, top, width, height = (round(part * source.drawn) for part in recipe.region)
+    return replace(recipe, region=(left, top, max(1, width), max(1, height)))
+
+
+def _seeks(recipe: Recipe) -> bool:
+    return recipe.seeks and recipe.fit is Fit.COVER and recipe.focal is None and recipe.region is None
+
+
+def _glance(source: Master) -> Image.Image:
+    small = (
+        source.picture.copy()
+        if max(source.picture.size) <= _GLANCE
+        else source.picture.resize(
+            geometry.within(source.picture.size, _GLANCE), Image.Resampling.BOX, reducing_gap=_REDUCING_GAP
+        )
+    )
+    upright = small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
+    return colour.to_srgb(upright, source.profile)
 
 
 def _made(
-    master: _Master, siblings: list[_Sibling], recipe: Recipe, framing: geometry.Framing, out_dir: Path
+    source: Master, siblings: list[_Sibling], recipe: Recipe, framing: Framing, out_dir: Path
 ) -> Made | RenderFailure:
     target = out_dir / recipe.file_name
     try:
-        picture = _from_sibling(master, siblings, framing) or _from_master(master, framing)
-        if framing.is_whole:
-            siblings.append(_Sibling(picture, framing.scale))
-        encoding.write(picture, recipe, target)
+        coloured = _coloured(source, siblings, recipe, framing)
+        finished = _turned(_on_canvas(coloured, recipe, framing), recipe.rotation)
+        if recipe.watermark:
+            finished = watermark.marked(finished, recipe.watermark)
+        encoding.write(finished, recipe, target)
     except MemoryError:
         return failures.failure(FailureCode.OUT_OF_MEMORY)
     except OSError as error:
@@ -151,43 +172,114 @@ def _made(
     except (ValueError, RuntimeError):
         return _unwritable(recipe)
     size = target.stat().st_size
-    return Made(recipe.preset, target.name, recipe.format.media_type, *picture.size, size)
+    focal = recipe.focal if recipe.seeks else None
+    return Made(recipe.preset, target.name, recipe.format.media_type, *finished.size, size, focal)
+
+
+def _moving(source: Path, media_type: str, recipe: Recipe, out_dir: Path, limits: Limits) -> Made | RenderFailure:
+    target = out_dir / recipe.file_name
+    try:
+        size = moving.write(source, media_type, recipe, target, limits, _finished)
+    except PictureError as error:
+        return error.failure
+    except MemoryError:
+        return failures.failure(FailureCode.OUT_OF_MEMORY)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return _unwritable(recipe)
+    except (ValueError, RuntimeError):
+        return _unwritable(recipe)
+    return Made(recipe.preset, target.name, recipe.format.media_type, *size, target.stat().st_size)
+
+
+def _finished(source: Master, recipe: Recipe) -> Image.Image:
+    """One frame of what moves."""
+    try:
+        framing = geometry.framing(recipe, source.width, source.height)
+    except ValueError as error:
+        raise failures.refused(FailureCode.OUT_OF_RANGE) from error
+    finished = _turned(_on_canvas(_coloured(source, [], recipe, framing), recipe, framing), recipe.rotation)
+    return watermark.marked(finished, recipe.watermark) if recipe.watermark else finished
 
 
 def _unwritable(recipe: Recipe) -> RenderFailure:
     return failures.failure(FailureCode.CRASHED, f"The picture could not be written as {recipe.format.name}.")
 
 
-def _from_master(master: _Master, framing: geometry.Framing) -> Image.Image:
-    small = _resized(master.picture, framing, master.width, master.height)
-    upright = small.transpose(_TURNS[master.orientation]) if master.orientation in _TURNS else small
-    return colour.to_srgb(upright, master.profile)
+def _coloured(source: Master, siblings: list[_Sibling], recipe: Recipe, framing: Framing) -> Image.Image:
+    """The framed part at its size, in the recipe's colours; what is whole is kept for those that follow."""
+    if recipe.colour is Colour.CMYK and source.picture.mode not in _ALPHA:
+        return colour.to_press(_original(source, siblings, framing), source.profile, recipe.press_profile)
+    screen = _screen(source, siblings, framing)
+    if recipe.colour is Colour.CMYK:
+        return colour.to_press(encoding.flattened(screen, recipe.background), None, recipe.press_profile)
+    if recipe.colour is Colour.GREY:
+        return screen.convert("LA" if screen.mode == "RGBA" else "L")
+    return colour.proof(screen, recipe.proof) if recipe.proof else screen
 
 
-def _from_sibling(master: _Master, siblings: list[_Sibling], framing: geometry.Framing) -> Image.Image | None:
-    """From the smallest sibling that is either exactly right or comfortably larger; None when there is none."""
-    fit = [
-        sibling
-        for sibling in siblings
-        if sibling.scale >= framing.scale * _REUSE_MARGIN or sibling.scale == framing.scale
-    ]
-    if not fit:
-        return None
-    source = min(fit, key=lambda sibling: sibling.scale)
-    upright = _upright(framing) if master.is_turned else framing
-    width, height = (master.height, master.width) if master.is_turned else (master.width, master.height)
-    return _resized(source.picture, upright, width, height)
+def _screen(source: Master, siblings: list[_Sibling], framing: Framing) -> Image.Image:
+    sibling = _sibling(siblings, framing)
+    if sibling is not None and sibling.is_screen:
+        picture = _resized(sibling.picture, framing, framing.box, source.width, source.height)
+        _keep(siblings, picture, framing, is_original=sibling.is_original, is_screen=True)
+        return picture
+    own = _original(source, siblings, framing)
+    picture = colour.to_srgb(own, source.profile)
+    _keep(siblings, picture, framing, is_original=picture is own, is_screen=True)
+    return picture
 
 
-def _upright(framing: geometry.Framing) -> geometry.Framing:
-    """The same framing for the picture as it is displayed; a centred box is the same from either side."""
-    left, top, right, bottom = framing.box
-    return geometry.Framing(framing.scale, framing.size[::-1], (top, left, bottom, right), framing.is_whole)
+def _original(source: Master, siblings: list[_Sibling], framing: Framing) -> Image.Image:
+    """In the colours it came with."""
+    sibling = _sibling([one for one in siblings if one.is_original], framing)
+    if sibling is not None:
+        picture = _resized(sibling.picture, framing, framing.box, source.width, source.height)
+    else:
+        picture = _from_master(source, framing)
+    _keep(siblings, picture, framing, is_original=True, is_screen=False)
+    return picture
 
 
-def _resized(picture: Image.Image, framing: geometry.Framing, width: int, height: int) -> Image.Image:
-    """`framing` speaks of an original of `width` × `height`, of which `picture` may be a reduction."""
+def _keep(
+    siblings: list[_Sibling], picture: Image.Image, framing: Framing, *, is_original: bool, is_screen: bool
+) -> None:
+    if framing.is_whole:
+        siblings.append(_Sibling(picture, framing.scale, is_original, is_screen))
+
+
+def _sibling(siblings: Sequence[_Sibling], framing: Framing) -> _Sibling | None:
+    """The smallest that is either exactly right or comfortably larger, of two alike the one on the screen's colours."""
+    fit = [one for one in siblings if one.scale >= framing.scale * _REUSE_MARGIN or one.scale == framing.scale]
+    return min(fit, key=lambda one: (one.scale, not one.is_screen), default=None)
+
+
+def _from_master(source: Master, framing: Framing) -> Image.Image:
+    turned = source.orientation in master.ON_ITS_SIDE
+    box = geometry.stored(framing.box, source.orientation, source.width, source.height)
+    stored = (source.height, source.width) if turned else (source.width, source.height)
+    size = framing.size[::-1] if turned else framing.size
+    small = _resized(source.picture, Framing(framing.scale, size, box, framing.is_whole), box, *stored)
+    return small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
+
+
+def _resized(picture: Image.Image, framing: Framing, box: Box, width: int, height: int) -> Image.Image:
+    """`box` speaks of an original of `width` × `height`, of which `picture` may be a reduction."""
     across, down = picture.width / width, picture.height / height
-    left, top, right, bottom = framing.box
-    box = (left * across, top * down, min(right * across, picture.width), min(bottom * down, picture.height))
-    return picture.resize(framing.size, Image.Resampling.LANCZOS, box=box, reducing_gap=_REDUCING_GAP)
+    left, top, right, bottom = box
+    inside = (left * across, top * down, min(right * across, picture.width), min(bottom * down, picture.height))
+    return picture.resize(framing.size, Image.Resampling.LANCZOS, box=inside, reducing_gap=_REDUCING_GAP)
+
+
+def _on_canvas(picture: Image.Image, recipe: Recipe, framing: Framing) -> Image.Image:
+    """In the middle of the canvas; what is transparent stays so, the ground around it is the background."""
+    if framing.canvas is None or framing.canvas == picture.size:
+        return picture
+    canvas = Image.new(picture.mode, framing.canvas, encoding.ground(picture.mode, recipe))
+    canvas.paste(picture, ((canvas.width - picture.width) // 2, (canvas.height - picture.height) // 2))
+    return canvas
+
+
+def _turned(picture: Image.Image, rotation: int) -> Image.Image:
+    return picture.transpose(_TURNS[rotation]) if rotation else picture

@@ -7,6 +7,7 @@ is a `PictureError` too, with the code TIMEOUT, OUT_OF_MEMORY or CRASHED.
 from __future__ import annotations
 
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,9 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from domain.recipes import FailureCode, Recipe, RenderFailure
+from domain.looks import Likeness
+from domain.recipes import FailureCode, Format, Recipe, RenderFailure
 from workers import sandbox
-from workers.imaging import colour, failures, metadata, opening, pdf, render
+from workers.imaging import colour, failures, formats, hashes, metadata, office, opening, pdf, render
+from workers.imaging.failures import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts, Proposal
 from workers.imaging.render import Made, Rendered
@@ -30,7 +33,8 @@ def warm() -> None:
 
 def can_open(media_type: str) -> bool:
     """Whether there is a reader at all; for other types the answer is known without looking at the file."""
-    return media_type in opening.READERS or media_type in pdf.MEDIA_TYPES
+    kinds = (opening.READERS, pdf.MEDIA_TYPES, formats.KINDS, office.MEDIA_TYPES)
+    return any(media_type in kind for kind in kinds)
 
 
 def rendered(
@@ -43,7 +47,52 @@ def rendered(
     sandbox_limits: SandboxLimits | None = None,
     tick: Callable[[], None] | None = None,
 ) -> Rendered:
-    """`render.render` in a sandbox. On an error `out_dir` may hold partial files: remove it with everything in it."""
+    """`render.render` in a sandbox. On an error `out_dir` may hold partial files: remove it with everything in it.
+
+    Films are made in a sandbox each, for one that takes too long must not take the pictures with it.
+    Office documents become a PDF first, outside of it: see `office`.
+    """
+    if media_type in office.MEDIA_TYPES:
+        with tempfile.TemporaryDirectory(dir=out_dir.parent, ignore_cleanup_errors=True) as home:
+            bounds = sandbox_limits or SandboxLimits()
+            made = office.as_pdf(source, media_type, Path(home), limits=bounds, tick=tick)
+            return _rendered(made, "application/pdf", recipes, out_dir, limits, sandbox_limits, tick)
+    films = [recipe for recipe in recipes if recipe.format is Format.MP4]
+    pictures = [recipe for recipe in recipes if recipe.format is not Format.MP4]
+    if not films:
+        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+    apart = [[recipe] for recipe in films] + ([pictures] if pictures else [])
+    parts = [_one_by_one(source, media_type, part, out_dir, limits, sandbox_limits, tick) for part in apart]
+    made_of = {one.preset: one for part in parts for one in part.made}
+    failed = {preset: failure for part in parts for preset, failure in part.failed.items()}
+    return Rendered(tuple(made_of[one.preset] for one in recipes if one.preset in made_of), failed)
+
+
+def _one_by_one(
+    source: Path,
+    media_type: str,
+    recipes: Sequence[Recipe],
+    out_dir: Path,
+    limits: Limits | None,
+    sandbox_limits: SandboxLimits | None,
+    tick: Callable[[], None] | None,
+) -> Rendered:
+    """A refusal of the whole file is the failure of each of these."""
+    try:
+        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+    except PictureError as error:
+        return Rendered((), {recipe.preset: error.failure for recipe in recipes})
+
+
+def _rendered(
+    source: Path,
+    media_type: str,
+    recipes: Sequence[Recipe],
+    out_dir: Path,
+    limits: Limits | None,
+    sandbox_limits: SandboxLimits | None,
+    tick: Callable[[], None] | None,
+) -> Rendered:
     said = _in_sandbox(
         _render, source, media_type, recipes, out_dir, limits or Limits(), limits=sandbox_limits, tick=tick
     )
@@ -113,17 +162,27 @@ def _distrust() -> Iterator[None]:
 
 def _checked(said: dict[str, Any], recipes: Sequence[Recipe], out_dir: Path) -> Rendered:
     """Only names we gave, only regular files, only sizes we see ourselves: no link leads out of `out_dir`."""
-    sizes = {one["preset"]: (int(one["width"]), int(one["height"])) for one in said["made"]}
-    made = tuple(_file(recipe, *sizes[recipe.preset], out_dir) for recipe in recipes if recipe.preset in sizes)
-    failed = {r.preset: _failure(said["failed"][r.preset]) for r in recipes if r.preset not in sizes}
+    told = {one["preset"]: one for one in said["made"]}
+    made = tuple(_file(recipe, told[recipe.preset], out_dir) for recipe in recipes if recipe.preset in told)
+    failed = {r.preset: _failure(said["failed"][r.preset]) for r in recipes if r.preset not in told}
     return Rendered(made, failed)
 
 
-def _file(recipe: Recipe, width: int, height: int, out_dir: Path) -> Made:
+def _file(recipe: Recipe, told: dict[str, Any], out_dir: Path) -> Made:
     seen = (out_dir / recipe.file_name).lstat()
     if not stat.S_ISREG(seen.st_mode):
         raise ValueError(recipe.preset)
-    return Made(recipe.preset, recipe.file_name, recipe.format.media_type, width, height, seen.st_size)
+    width, height, focal = int(told["width"]), int(told["height"]), _point(told["focal"])
+    return Made(recipe.preset, recipe.file_name, recipe.format.media_type, width, height, seen.st_size, focal)
+
+
+def _point(said: Any) -> tuple[float, float] | None:
+    if said is None:
+        return None
+    x, y = (float(part) for part in said)
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise ValueError(said)
+    return x, y
 
 
 def _facts(said: dict[str, Any]) -> Facts:
@@ -134,3 +193,39 @@ def _facts(said: dict[str, Any]) -> Facts:
     said["dpi"] = tuple(said["dpi"]) if said["dpi"] else None
     said["entries"] = tuple((space, name, value) for space, name, value in said["entries"])
     return Facts(**said, proposal=Proposal(**proposal))
+
+
+def likeness(
+    source: Path,
+    media_type: str,
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    sandbox_limits: SandboxLimits | None = None,
+    tick: Callable[[], None] | None = None,
+) -> Likeness | None:
+    """`hashes.likeness` in a sandbox, which may write into the empty `folder`."""
+    said = _in_sandbox(_look, source, media_type, folder, limits or Limits(), limits=sandbox_limits, tick=tick)
+    with _distrust():
+        return _likeness(said)
+
+
+def _look(source: Path, media_type: str, folder: Path, limits: Limits) -> dict[str, Any]:
+    try:
+        found = hashes.likeness(source, media_type, folder, limits)
+    except failures.PictureError as error:
+        return {"refused": asdict(error.failure)}
+    if found is None:
+        return {"plain": True}
+    return {name: each.hex() if isinstance(each, bytes) else each for name, each in asdict(found).items()}
+
+
+def _likeness(said: dict[str, Any]) -> Likeness | None:
+    """Only as long as they should be: what compares them relies on it."""
+    if "plain" in said:
+        return None
+    lengths = {"hashes": 144, "proofs": 288, "mirrored_hashes": 144, "mirrored_proofs": 288}
+    told = {name: bytes.fromhex(said[name]) for name in lengths}
+    if any(len(told[name]) != length for name, length in lengths.items()):
+        raise ValueError("length")
+    return Likeness(**told, is_page=bool(said["is_page"]))

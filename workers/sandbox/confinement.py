@@ -21,6 +21,7 @@ _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _CLONE_THREAD = 0x10000
 _CLONE_NEWNET = 0x40000000
+_CLONE_NEWUSER = 0x10000000
 
 _ALLOW = 0x7FFF0000
 _REFUSE = 0x00050000 | 1  # EPERM
@@ -94,7 +95,14 @@ def renounce() -> None:
     """No new privileges, no network, no other program, no child process. Threads stay allowed."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if not _filter_system_calls():
-        _leave_the_network()
+        leave_the_network()
+
+
+def leave_the_network() -> None:
+    """Where the kernel lets us: as we are, else as the only inhabitant of a world of our own."""
+    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    if unshare is not None and unshare(_CLONE_NEWNET) != 0:
+        unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _filter_system_calls() -> bool:
@@ -133,12 +141,6 @@ def _jump(test: int, operand: int, if_true: int, if_false: int) -> bytes:
 
 def _answer(value: int) -> bytes:
     return struct.pack("HBBI", _ANSWER, 0, 0, value)
-
-
-def _leave_the_network() -> None:
-    unshare = getattr(ctypes.CDLL(None), "unshare", None)
-    if unshare is not None:
-        unshare(_CLONE_NEWNET)
 
 
 def _prctl(option: int, *arguments: object) -> bool:

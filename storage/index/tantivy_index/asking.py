@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tantivy import FieldType, Occur, Query
 
-from storage.index import conditions, nearest, ordering, plan
+from storage.index import analyser, conditions, facts, nearest, ordering, plan
 from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith
 from storage.index.contract import Access, Door
 from storage.index.contract import Term as Word
@@ -150,6 +150,8 @@ class Asking:
                 return self._any_term("tag", tag_ids)
             case StartsWith(field, prefix):
                 return self._any_term(field, [term for term, _ in self._searcher.terms_with_prefix(field, prefix)])
+            case _:
+                return self._any_term("fact", [analyser.digest(fact) for fact in facts.asked(condition)])
 
     def _any_term(self, field: str, values: Iterable[Any]) -> Any:
         terms = [

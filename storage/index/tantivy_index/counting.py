@@ -5,9 +5,10 @@ Always true here:
   sum too small.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from storage.index import facets
+from storage.index import analyser, facets
 from storage.index.contract import FACET_VALUES, FacetField, FacetValue
 from storage.index.tantivy_index import schema
 
@@ -21,6 +22,16 @@ def count(searcher: Any, whole: Any, fields: tuple[FacetField, ...]) -> dict[str
         return {}
     answer = searcher.aggregate(whole, {field: _terms(field, _ASKED) for field in fields})
     return {field: _top(searcher, whole, field, answer[field]["buckets"]) for field in fields}
+
+
+def facts(searcher: Any, whole: Any, wanted: Sequence[str]) -> dict[str, int]:
+    """How many of the found documents say each of these facts, where any do."""
+    told = {analyser.digest(fact): fact for fact in wanted}
+    if not told:
+        return {}
+    asked = {"terms": {"field": "counted_fact", "size": _EVERY, "segment_size": _EVERY}}
+    buckets = searcher.aggregate(whole, {"facts": asked})["facts"]["buckets"]
+    return {told[digest]: bucket["doc_count"] for bucket in buckets if (digest := int(bucket["key"])) in told}
 
 
 def _terms(field: FacetField, size: int) -> dict[str, Any]:

@@ -131,6 +131,7 @@ class TantivyIndex:
             total=page.total,
             seq=seen.seq,
             facets=counting.count(seen.searcher, whole, search.facets),
+            counted=counting.facts(seen.searcher, whole, search.counted),
             relaxed=relaxed,
         )
 

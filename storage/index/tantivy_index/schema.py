@@ -4,6 +4,7 @@ Always true here:
 - `stem` holds every stem at its position and is what words are looked up in; `scoped` holds the same stems
   marked with their field. GAP stands between texts and around joined names, so that no phrase runs across.
 - `word` and `scoped_word` hold each surface once.
+- `fact` holds what is said in fields of the brand's own, as digests; `counted_fact` those that facets count.
 - Every number is present; a missing one is ordering.MISSING. Instants are microseconds.
 - Every coded word is present too; NO_WORD stands for a missing one, and no question can name it.
 - One document is no asset: it carries the checkpoint, committed with everything else, and its role.
@@ -13,11 +14,11 @@ from typing import Any, Final
 
 import tantivy
 
-from storage.index import analyser, ordering, texts
+from storage.index import analyser, facts, ordering, texts
 from storage.index.contract import Document
 from storage.index.texts import AnalysedText
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 GAP: Final = "\0"
 NO_WORD: Final = "\0"
 CHECKPOINT: Final = "checkpoint"
@@ -44,6 +45,8 @@ def build() -> Any:
     for name in READ:
         builder.add_integer_field(name, fast=True)
     builder.add_integer_field("tag", indexed=True, fast=True)
+    builder.add_integer_field("fact", indexed=True)
+    builder.add_integer_field("counted_fact", fast=True)
     builder.add_integer_field("exact_title", indexed=True)
     builder.add_integer_field("exact_name", indexed=True)
     builder.add_text_field("role", tokenizer_name="raw", index_option="basic")
@@ -66,6 +69,10 @@ def document(source: Document) -> Any:
         made.add_integer("tag", tag.id)
         made.add_text("tag_name", analyser.fold(tag.name))
     _add_attributes(made, source)
+    for digest in texts.fact_digests(source.facts):
+        made.add_integer("fact", digest)
+    for digest in texts.fact_digests(frozenset(fact for fact in source.facts if facts.COUNTED in fact)):
+        made.add_integer("counted_fact", digest)
     made.add_integer("exact_title", texts.title_digest(analysed))
     for digest in texts.name_digests(analysed):
         made.add_integer("exact_name", digest)

@@ -132,6 +132,7 @@ class Batch:
             "tag": [self._tags.setdefault(tag, len(self._tags)) for tag in sorted(tags.items())],
             "access": [_code(self._codes["access"], term) for term in sorted(document.access)],
             "exact": sorted(exact),
+            "fact": texts.fact_digests(document.facts),
         }
         for name, many in values.items():
             self._owners[name].extend([number] * len(many))

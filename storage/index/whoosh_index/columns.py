@@ -5,7 +5,7 @@ of eight.
 
 Always true here:
 - Plain columns have one value per document. `x_document` and `x_value` are pairs, in order of document: which
-  document has which of the values, for lists (tags, access terms, exact names).
+  document has which of the values, for lists (tags, access terms, exact names, facts).
 - Words are coded: `kind` holds numbers into `names["kind"]`. A tag's value is a number into `tag_id` and
   `names["tag"]`.
 - The vocabulary: `names["word"]` sorted by UTF-8; word i stands in the documents
@@ -45,10 +45,10 @@ NUMBERS: Final = (
 )
 #: One word per document, coded; UNSAID where there is none.
 WORDS: Final = ("kind", "lifecycle", "media_type")
-#: Several values per document, coded except for `exact`.
-LISTS: Final = ("tag", "access", "exact")
+#: Several values per document, coded except for `exact` and `fact`.
+LISTS: Final = ("tag", "access", "exact", "fact")
 UNSAID: Final = -1
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""How the found documents spread over kinds, tags, media types and years."""
+"""How the found documents spread over kinds, tags, media types and years, and how many say what."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.index import facets
+from storage.index import analyser, facets
 from storage.index.contract import FacetField, FacetValue
 from storage.index.whoosh_index.columns import UNSAID, Columns
 from storage.index.whoosh_index.segment import Mask
@@ -18,6 +19,18 @@ def count(snapshot: Snapshot, masks: list[Mask], field: FacetField) -> tuple[Fac
     for share, mask in zip(snapshot.shares, masks, strict=True):
         counts.update(_counts(share.segment.columns, mask, field))
     return facets.top(counts)
+
+
+def facts(snapshot: Snapshot, masks: list[Mask], wanted: Sequence[str]) -> dict[str, int]:
+    """How many of the found documents say each of these facts, where any do."""
+    told = {analyser.digest(fact): fact for fact in wanted}
+    counts: Counter[str] = Counter()
+    for share, mask in zip(snapshot.shares, masks, strict=True) if told else ():
+        table = share.segment.columns
+        said = table["fact_value"][mask[table["fact_document"]]]
+        digests, numbers = np.unique(said[np.isin(said, list(told))], return_counts=True)
+        counts.update({told[each]: int(count) for each, count in zip(digests.tolist(), numbers, strict=True)})
+    return dict(counts)
 
 
 def _counts(table: Columns, mask: Mask, field: FacetField) -> dict[str | int, int]:

@@ -4,8 +4,20 @@ are defined.
 
 import numpy as np
 
-from storage.index import conditions, ordering
-from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith, Value
+from storage.index import analyser, conditions, facts, ordering
+from storage.index.conditions import (
+    All,
+    AnyOf,
+    Between,
+    Condition,
+    HasTag,
+    Is,
+    Not,
+    OneOf,
+    OwnField,
+    StartsWith,
+    Value,
+)
 from storage.index.whoosh_index.columns import Columns
 from storage.index.whoosh_index.segment import Mask
 
@@ -30,6 +42,8 @@ def mask(table: Columns, condition: Condition) -> Mask:  # noqa: PLR0911 - one l
         case StartsWith(field, prefix):
             words = table.names[field]
             return _coded(table, field, [at for at, word in enumerate(words) if word.startswith(prefix)])
+        case _:
+            return _says(table, condition)
 
 
 def _all(table: Columns, parts: tuple[Condition, ...]) -> Mask:
@@ -59,6 +73,13 @@ def _between(table: Columns, condition: Between) -> Mask:
     if condition.high is not None:
         high = ordering.number(condition.high)
         found &= values < high if condition.field in conditions.INSTANTS else values <= high
+    return found
+
+
+def _says(table: Columns, condition: OwnField) -> Mask:
+    wanted = [analyser.digest(fact) for fact in facts.asked(condition)]
+    found = np.zeros(table.documents, np.bool_)
+    found[table["fact_document"][np.isin(table["fact_value"], wanted)]] = True
     return found
 
 

@@ -134,6 +134,7 @@ class WhooshIndex:
             total=sum(int(np.count_nonzero(mask)) for mask in masks),
             seq=snapshot.seq,
             facets={name: counting.count(snapshot, masks, name) for name in search.facets},
+            counted=counting.facts(snapshot, masks, search.counted),
             relaxed=relaxed,
         )
 

@@ -37,6 +37,11 @@ def clean(text: str, limits: Limits) -> str:
     return unicodedata.normalize("NFC", visible[: limits.value_letters]).strip()
 
 
+def bounded(text: str, most: int) -> str:
+    """Likewise, but with its blanks and of another length: whole texts, not values."""
+    return unicodedata.normalize("NFC", _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:most])
+
+
 def clean_value(value: Any, limits: Limits, depth: int = 0) -> Value | None:
     """`value` as JSON can carry it, cut to size; None when nothing is left of it."""
     if isinstance(value, str):

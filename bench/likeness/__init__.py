@@ -1,0 +1,1 @@
+"""How well near-duplicates are found, how fast, and in how much memory."""

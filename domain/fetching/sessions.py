@@ -1,0 +1,272 @@
+"""Sessions: opening one, bringing uploads into it, asking for files from elsewhere, and looking at what became of them.
+
+Whoever opened a session has it to themselves; for everybody else it does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from domain import asking, assets, brands, history, identity, intake, taxonomy
+from domain.fetching import items
+from domain.fetching.messages import FetchLane, UnpackSession
+from domain.pages import Key, Paging, Slice, read_slice, sliced
+from domain.permissions import Permission
+from domain.refusals import Conflict, Invalid, NotFound
+from domain.taxonomy import MAX_TAGS_PER_ASSET
+from domain.texts import MAX_DESCRIPTION, MAX_TITLE, line, paragraphs
+from domain.work import Work
+from storage.tables import UploadItemRow, UploadSessionRow
+
+#: Sessions of one principal that are open or running.
+MOST_AT_ONCE: Final = 100
+#: Uploads, or addresses, that are named at once.
+MOST_NAMED: Final = 100
+#: Files of one session.
+MOST_ITEMS: Final = 10_000
+ACTIVE: Final = ("OPEN", "RUNNING")
+MAX_PREFIX: Final = 1_000
+MAX_ADDRESS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all assets of a session have in common."""
+
+    name: str
+    description: str | None = None
+    tags: Sequence[str] = ()
+    org_id: int | None = None
+    brand_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A finished upload, and the title of its asset if that is not to be the file's own."""
+
+    upload_id: str
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    waiting: int = 0
+    created: int = 0
+    duplicates: int = 0
+    refused: int = 0
+
+
+def open_(work: Work, terms: Terms) -> UploadSessionRow:
+    """A session that takes uploads until it is closed. Needs ASSET_CREATE somewhere; not for guests."""
+    return _opened(work, terms, "UPLOADS", "OPEN")
+
+
+def add(work: Work, session_id: int, brought: Sequence[Brought]) -> UploadSessionRow:
+    """Makes assets of finished uploads, at most 100 at once, each with an outcome of its own; an upload that the
+    session has is left as it is. `Conflict` unless it is OPEN, or with too many files in it.
+    """
+    _check_some(brought, ("uploads",))
+    row = _held(work, session_id)
+    if row.state != "OPEN":
+        raise Conflict(f"This session is {row.state}: it takes no more uploads.", ("session",))
+    known = sa.select(UploadItemRow.address).where(UploadItemRow.session_id == row.id)
+    there = set(work.session.scalars(known.where(UploadItemRow.address.in_([each.upload_id for each in brought]))))
+    fresh = {each.upload_id: each for each in brought if each.upload_id not in there}
+    number = _room(work, row, len(fresh))
+    for place, each in enumerate(fresh.values(), number):
+        name = intake.completed(work, each.upload_id).file_name
+        item = items.new(work, row, place, name, title=each.title, address=each.upload_id)
+        items.take(work, row, item, lambda upload_id=each.upload_id: assets.of_upload(work, upload_id))  # type: ignore[misc]  # bound at once
+    return row
+
+
+def close(work: Work, session_id: int) -> UploadSessionRow:
+    """Nothing more comes. `Conflict` unless it is OPEN."""
+    row = _held(work, session_id)
+    if row.state != "OPEN":
+        raise Conflict(f"This session is {row.state}: there is nothing to close.", ("session",))
+    items.end(work, row, "DONE")
+    return row
+
+
+def cancel(work: Work, session_id: int) -> UploadSessionRow:
+    """Gives up what still waits; what was brought stays. `Conflict` where it is over."""
+    row = _held(work, session_id)
+    if row.state not in ACTIVE:
+        raise Conflict(f"This session is {row.state}: there is nothing to cancel.", ("session",))
+    items.end(work, row, "CANCELLED")
+    return row
+
+
+def from_addresses(work: Work, terms: Terms, addresses: Sequence[str]) -> UploadSessionRow:
+    """Has these addresses fetched, at most 100, each with an outcome of its own."""
+    _check_some(addresses, ("addresses",))
+    if any(len(each) > MAX_ADDRESS or not each.isprintable() for each in addresses):
+        raise Invalid(f"An address has at most {MAX_ADDRESS:,} printable characters.", ("addresses",), "format")
+    row = _opened(work, terms, "URLS", "RUNNING", is_listed=True)
+    for number, address in enumerate(dict.fromkeys(addresses), 1):
+        shown = address.partition("?")[0].partition("#")[0]
+        items.new(work, row, number, shown.rpartition("@")[2] or "address", address=address)
+    work.session.flush()
+    asking.ask(work, FetchLane.of(row.id))
+    return row
+
+
+def from_zip(work: Work, terms: Terms, upload_id: str) -> UploadSessionRow:
+    """Has what is in a ZIP, a finished upload of the viewer's, brought file by file."""
+    upload = intake.completed(work, upload_id)
+    row = _opened(work, terms, "ZIP", "RUNNING", sha256=upload.sha256)
+    asking.ask(work, UnpackSession(row.id))
+    return row
+
+
+def from_bucket(work: Work, terms: Terms, bucket: str, prefix: str = "") -> UploadSessionRow:
+    """Has everything brought whose key begins with `prefix`. Needs BUCKET_IMPORT at the brand; the operator names the
+    buckets.
+    """
+    identity.require_in_org(work, Permission.BUCKET_IMPORT)
+    if bucket not in work.limits.buckets:
+        raise NotFound("There is no bucket of this name.", ("bucket",))
+    if len(prefix) > MAX_PREFIX or not (prefix.isprintable() or not prefix):
+        raise Invalid(f"A prefix has at most {MAX_PREFIX:,} printable characters.", ("prefix",), "format")
+    row = _opened(work, terms, "BUCKET", "RUNNING", bucket=bucket, prefix=prefix)
+    asking.ask(work, FetchLane.of(row.id))
+    return row
+
+
+def by_id(work: Work, ids: Iterable[int]) -> dict[int, UploadSessionRow]:
+    return {row.id: row for row in work.session.scalars(_own(work).where(UploadSessionRow.id.in_(set(ids))))}
+
+
+def page(work: Work, wanted: Paging) -> Slice[UploadSessionRow]:
+    """The viewer's own, newest first."""
+    return read_slice(work, _own(work), [Key(UploadSessionRow.id, True)], wanted)
+
+
+def count(work: Work) -> int:
+    return work.session.scalar(sa.select(sa.func.count()).select_from(_own(work).subquery())) or 0
+
+
+def counts(work: Work, session_ids: Iterable[int]) -> dict[int, Counts]:
+    """Per session how its files fared."""
+    wanted = set(session_ids)
+    rows = sa.select(UploadItemRow.session_id, UploadItemRow.state, sa.func.count()).where(
+        UploadItemRow.session_id.in_(wanted)
+    )
+    found: dict[int, dict[str, int]] = {session_id: {} for session_id in wanted}
+    for session_id, state, number in work.session.execute(rows.group_by(UploadItemRow.session_id, UploadItemRow.state)):
+        found[session_id][state] = number
+    return {
+        session_id: Counts(
+            waiting=of.get("WAITING", 0),
+            created=of.get("CREATED", 0),
+            duplicates=of.get("DUPLICATE", 0),
+            refused=of.get("REFUSED", 0),
+        )
+        for session_id, of in found.items()
+    }
+
+
+def items_of(work: Work, session_ids: Collection[int], wanted: Paging) -> dict[int, Slice[UploadItemRow]]:
+    """One page of files per session in their order, in one statement whatever the number of sessions."""
+    number = UploadItemRow.number
+    rank = sa.func.row_number().over(
+        partition_by=UploadItemRow.session_id, order_by=number.desc() if wanted.backwards else number.asc()
+    )
+    ranked = sa.select(UploadItemRow.id, rank.label("rank")).where(UploadItemRow.session_id.in_(set(session_ids)))
+    if wanted.position is not None:
+        beyond = wanted.position[0]
+        ranked = ranked.where(number < beyond if wanted.backwards else number > beyond)
+    inner = ranked.subquery()
+    rows = (
+        sa.select(UploadItemRow)
+        .join(inner, inner.c.id == UploadItemRow.id)
+        .where(inner.c.rank <= wanted.limit + 1)
+        .order_by(UploadItemRow.session_id, inner.c.rank)
+    )
+    found: dict[int, list[UploadItemRow]] = {session_id: [] for session_id in session_ids}
+    for row in work.session.scalars(rows):
+        found[row.session_id].append(row)
+    return {of: sliced(rows_of, [(row.number,) for row in rows_of], wanted) for of, rows_of in found.items()}
+
+
+def item_counts(work: Work, session_ids: Iterable[int]) -> dict[int, int]:
+    rows = sa.select(UploadItemRow.session_id, sa.func.count()).where(UploadItemRow.session_id.in_(set(session_ids)))
+    return dict(work.session.execute(rows.group_by(UploadItemRow.session_id)).all())
+
+
+def _own(work: Work) -> sa.Select[UploadSessionRow]:
+    return sa.select(UploadSessionRow).where(UploadSessionRow.principal_id == work.viewer.principal_id)
+
+
+def _opened(
+    work: Work,
+    terms: Terms,
+    source: str,
+    state: str,
+    *,
+    is_listed: bool = False,
+    sha256: str | None = None,
+    bucket: str | None = None,
+    prefix: str | None = None,
+) -> UploadSessionRow:
+    if work.viewer.on_behalf_of is not None or not work.viewer.holdings.anywhere(Permission.ASSET_CREATE):
+        raise identity.not_allowed(Permission.ASSET_CREATE)
+    assert work.viewer.principal_id is not None, "a session is somebody's"
+    under_way = _own(work).where(UploadSessionRow.state.in_(ACTIVE)).with_only_columns(sa.func.count())
+    if (work.session.scalar(under_way) or 0) >= MOST_AT_ONCE:
+        raise Conflict(f"{MOST_AT_ONCE} sessions of yours are under way: close or cancel one first.")
+    if len(terms.tags) > MAX_TAGS_PER_ASSET:
+        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", ("terms", "tags"), "length")
+    if terms.tags:  # what is wrong with them is said now, and not of every file
+        taxonomy.named(work, terms.tags, ("terms", "tags"))
+    if terms.brand_id is not None:
+        brands.for_assets_of(work, terms.brand_id, terms.org_id or work.viewer.org_id)
+    row = UploadSessionRow(
+        org_id=work.viewer.org_id,
+        principal_id=work.viewer.principal_id,
+        token_id=None if work.viewer.by_session else work.viewer.token_id,
+        source=source,
+        state=state,
+        name=line(terms.name, MAX_TITLE, ("terms", "name")),
+        description=paragraphs(terms.description, MAX_DESCRIPTION, ("terms", "description")),
+        tags=list(terms.tags),
+        home_org_id=terms.org_id,
+        brand_id=terms.brand_id,
+        sha256=sha256,
+        bucket=bucket,
+        prefix=prefix,
+        is_listed=is_listed,
+        created_at=work.now,
+    )
+    items.check_home(work, row)
+    work.session.add(row)
+    work.session.flush()
+    history.record(work, "upload_session.opened", ("UploadSession", row.id), {"source": source}, org_id=row.org_id)
+    return row
+
+
+def _held(work: Work, session_id: int) -> UploadSessionRow:
+    rows = _own(work).where(UploadSessionRow.id == session_id).with_for_update()
+    row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise NotFound("There is no upload session with this id.", ("session",))
+    return row
+
+
+def _check_some(named: Sequence[object], path: tuple[str, ...]) -> None:
+    if not 1 <= len(named) <= MOST_NAMED:
+        raise Invalid(f"Name between 1 and {MOST_NAMED}.", path, "length")
+
+
+def _room(work: Work, row: UploadSessionRow, count: int) -> int:
+    """The number of the next item; `Conflict` where so many more would be too many."""
+    last = sa.select(sa.func.max(UploadItemRow.number)).where(UploadItemRow.session_id == row.id)
+    number = (work.session.scalar(last) or 0) + 1
+    if number + count - 1 > MOST_ITEMS:
+        raise Conflict(f"A session holds at most {MOST_ITEMS:,} files: open another one.", ("uploads",))
+    return number

@@ -1,0 +1,57 @@
+"""Renditions that nobody foresaw: made of a version when their signed address is opened, and kept while there is room.
+
+`addresses` signs and opens, `kept` knows what was made, `spelling` writes recipes down.
+"""
+
+from __future__ import annotations
+
+from domain.transforms.addresses import Opened, bytes_of, check, open_door, ready, urls
+from domain.transforms.kept import (
+    PART,
+    PICTURE,
+    PYRAMID,
+    Begun,
+    BuildPyramid,
+    Failed,
+    Made,
+    MakeTransform,
+    Wanted,
+    ask,
+    find,
+    finish,
+    forget,
+    is_due,
+    is_over,
+    start,
+    sweep,
+    touch,
+    used,
+)
+
+__all__ = [
+    "PART",
+    "PICTURE",
+    "PYRAMID",
+    "Begun",
+    "BuildPyramid",
+    "Failed",
+    "Made",
+    "MakeTransform",
+    "Opened",
+    "Wanted",
+    "ask",
+    "bytes_of",
+    "check",
+    "find",
+    "finish",
+    "forget",
+    "is_due",
+    "is_over",
+    "open_door",
+    "ready",
+    "start",
+    "sweep",
+    "touch",
+    "urls",
+    "used",
+]

@@ -1,0 +1,1 @@
+"""Operations on many assets over GraphQL."""

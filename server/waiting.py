@@ -1,0 +1,78 @@
+"""Answers that have to be made first: they are asked of the workers, and the request waits for them a while.
+
+Always true here:
+- Whoever waits holds no thread and no connection, and not too many wait at once: others are told to come again, as is
+  whoever has waited long enough. What was asked for is made all the same.
+- What was made is asked for again as if it had always been there: nothing is delivered to whom it was taken from
+  meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import anyio
+from starlette.requests import Request
+
+from domain import transforms
+from domain.transforms import Wanted
+from domain.work import HUB, Work
+from server import desk
+from server.desk import Desk
+from server.problems import HttpRefusal
+
+T = TypeVar("T")
+
+#: Seconds that a request waits for something to be made.
+PATIENCE = 25.0
+#: Requests that wait at once, for each server process.
+MOST_WAITING = 64
+#: Seconds between two looks: the first, and the longest.
+FIRST_LOOK, LONGEST_LOOK = 0.02, 0.25
+#: Things that one answer is made from, one of the other: a pyramid, then a part of it.
+MOST_STEPS = 3
+
+
+async def made(request: Request, question: Callable[[Work], T | Wanted]) -> T:
+    """What the question finds, once whatever it wants was made. Refuses with 503 where that takes too long."""
+    at = desk.of(request)
+    with anyio.move_on_after(PATIENCE):
+        for _ in range(MOST_STEPS):
+            found = await at.read(HUB, question)
+            if not isinstance(found, Wanted):
+                return found
+            with _one_of_many(request):
+                await _wait(at, found)
+    raise _later("NOT_MADE_YET", "This is being made: ask again in a moment.")
+
+
+async def ask(at: Desk, wanted: Wanted) -> int:
+    """Asks for it without waiting; the id of its row."""
+    return await at.write(HUB, lambda work: transforms.ask(work, wanted))
+
+
+async def _wait(at: Desk, wanted: Wanted) -> None:
+    transform_id = await ask(at, wanted)
+    pause = FIRST_LOOK
+    while not await at.read(HUB, lambda work: transforms.is_over(work, transform_id)):
+        await anyio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_LOOK)
+
+
+@contextmanager
+def _one_of_many(request: Request) -> Iterator[None]:
+    state = request.app.state
+    waiting = getattr(state, "waiting", 0)
+    if waiting >= MOST_WAITING:
+        raise _later("BUSY", "Too many wait for what is to be made: ask again in a moment.")
+    state.waiting = waiting + 1
+    try:
+        yield
+    finally:
+        state.waiting -= 1
+
+
+def _later(code: str, sentence: str) -> HttpRefusal:
+    return HttpRefusal(503, code, sentence, {"Retry-After": "2"})
