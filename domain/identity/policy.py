@@ -312,7 +312,7 @@ def _gathered(work: Work, rows: list[AssetRow], *, boxed: bool) -> dict[int, Fac
             lifecycle=row.lifecycle,
             is_approved=row.approved_version_id is not None,
             created_by=row.created_by,
-            is_merged=row.merged_into_id is not None,
+            is_merged=row.lifecycle == "ARCHIVED" and row.merged_into_id is not None,  # as `_STANDS` says it in SQL
             lightboxes=frozenset(boxes.get(row.id, ())),
             shared_to_read=frozenset(shares.get((row.id, "READ"), ())),
             shared_to_contribute=frozenset(shares.get((row.id, "CONTRIBUTE"), ())),

@@ -76,7 +76,11 @@ QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
     ('asset(id: $asset) { latestUrl(preset: "thumb") }', "/latest/", "ok ok -- ok -- no no"),
     ("asset(id: $asset) { shares { id } }", "share", "ok -- -- -- -- ok --"),
     ("asset(id: $asset) { history { nodes { hash } } }", "hash", "no no -- no -- no no"),
-    ("asset(id: $asset) { trash { trashedAt } usedIn { nodeId } relations { id } }", "rendition", "-- -- -- -- -- -- --"),
+    (
+        "asset(id: $asset) { trash { trashedAt } usedIn { nodeId } relations { id } }",
+        "rendition",
+        "-- -- -- -- -- -- --",
+    ),
     ("trash { nodes { asset { id } } }", "asset", "-- -- -- -- -- -- --"),
     ("assets { nodes { id } totalCount }", "asset", "ok ok -- ok -- ok ok"),
     ('assets(search: "secret") { nodes { id } totalCount }', "asset", "ok ok -- ok -- ok ok"),

@@ -39,7 +39,8 @@ def brought_back(client: Client, asset: dict[str, Any]) -> dict[str, Any]:
 def mutate(client: Client, name: str, selection: str, **fields: Any) -> dict[str, Any]:
     """Like `Client.mutate`, with what stands in the way of throwing something away."""
     query = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ {selection}
-      errors {{ __typename code message path ... on InUseError {{ confirmation uses {{ kind nodeId blocks }} }} }} }} }}"""
+      errors {{ __typename code message path
+        ... on InUseError {{ confirmation uses {{ kind nodeId blocks }} }} }} }} }}"""
     found: dict[str, Any] = client.ask(query, input=fields)[name]
     return found
 
