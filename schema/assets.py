@@ -346,4 +346,4 @@ def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str
 
 
 KINDS["Asset"] = Kind(assets.by_any_id, Asset.of)
-TABLES["Asset"] = Table(assets.seen, AssetRow.id, identity.holds_asset, assets.STAMPS, redirects=True)
+TABLES["Asset"] = Table(assets.seen, AssetRow.id, identity.holds_asset, assets.STAMPS, assets.survivors)

@@ -5,7 +5,7 @@ A field without such a word is answered by its resolver alone, and no plan speak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -105,8 +105,8 @@ class Table:
     held: Callable[[Work, Permission], Any] | None = None
     #: Columns that move whenever anything changes that a value shows; none: values are never kept.
     stamps: tuple[Any, ...] = ()
-    #: Whether the id of a row that is gone may stand for another one, which the resolver finds.
-    redirects: bool = False
+    #: Of ids that found no row those that stand for another one, which the resolver finds.
+    redirects: Callable[[Work, Iterable[int]], Mapping[int, int]] | None = None
 
 
 #: Ids that may be asked for at once.

@@ -66,8 +66,9 @@ def _fragments(run: Run, root: Found, type_: str, numbers: list[int]) -> dict[in
     if entity is None:
         raise Unplannable(f"{type_} is not mapped")
     values = entity.values(run, entity.find(run, numbers))
-    if TABLES[type_].redirects and not set(numbers) <= values.keys():
-        raise Unplannable("an id may stand for another one")
+    redirects, missing = TABLES[type_].redirects, set(numbers) - values.keys()
+    if missing and redirects is not None and redirects(run.work, missing):
+        raise Unplannable("an id stands for another one")
     return {number: orjson.Fragment(value) for number, value in values.items()}
 
 

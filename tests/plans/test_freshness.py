@@ -79,8 +79,33 @@ def test_a_change_of_any_column_shows_at_once(brand: policy_world.World, table: 
     assert unchanged <= FROZEN.get(table, set()) | KEYS[table]
 
 
-WORDS = ("RUNNING", "READY", "PUBLISHED", "DRAFT", "VIDEO", "LOGO", "COVER", "PNG", "USER", "METADATA", "TRUNCATED")
-WORDS += ("GREY", "STRIP")
+def test_a_merge_shows_at_once(brand: policy_world.World) -> None:
+    """Of an archived asset only: the one it became part of stands in its place, and no plan says so."""
+    hub, viewer = brand.hub, HUB
+    plain = replace(hub, settings=hub.settings.model_copy(update={"plans": False}))
+    gone, into = brand.assets[:2]
+    asset = Row.metadata.tables["asset"]
+    archived = {"lifecycle": "ARCHIVED", "lifecycle_before_archive": "DRAFT"}
+    with hub.writing(HUB) as work:
+        work.session.execute(sa.update(asset).where(asset.c.id == into).values(LIVING))
+        work.session.execute(sa.update(asset).where(asset.c.id == gone).values(archived))
+    ids = [encode("Asset", gone)]
+    planned = plans.counted.answered
+    (before,) = json.loads(asked(hub, viewer, ids))["data"]["nodes"]
+    assert before["id"] == ids[0]
+    assert plans.counted.answered == planned + 1
+    with hub.writing(HUB) as work:
+        work.session.execute(sa.update(asset).where(asset.c.id == gone).values(merged_into_id=into))
+    told = asked(hub, viewer, ids)
+    assert plans.counted.answered == planned + 1
+    assert json.loads(told)["data"]["nodes"][0]["id"] == encode("Asset", into)
+    assert json.loads(told) == json.loads(asked(plain, viewer, ids))
+    asked(hub, viewer, [encode("Asset", 10**6)])
+    assert plans.counted.answered == planned + 2  # what stands for nothing needs no resolver
+
+
+LIVING = {"lifecycle": "DRAFT", "lifecycle_before_archive": None}
+WORDS = tuple("RUNNING READY PUBLISHED DRAFT VIDEO LOGO COVER PNG USER METADATA TRUNCATED GREY STRIP".split())
 #: Keys that others point at, what needs something that this world lacks, and what a check allows only together with
 #: other words.
 KEYS = {

@@ -190,7 +190,7 @@ def test_a_retried_rendition_is_made_once_more_alone(hub: Hub, client: Client) -
     assert payload["errors"] == []
     assert (payload["rendition"]["state"], payload["rendition"]["failure"]) == ("QUEUED", None)
     made = [(job["kind"], job["state"]) for job in jobs_of(hub) if job["kind"] != "look_at_bytes"]
-    assert made == [("render_version", "DONE"), ("render_rendition", "READY")]
+    assert made == [("render_version", "DONE"), ("render_version", "READY")]
     work_off(hub)
     again, *untouched = seen(client, asset)["renditions"]
     assert (again["state"], again["failure"]["code"]) == ("FAILED", "UNSUPPORTED_FORMAT")

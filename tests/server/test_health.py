@@ -97,6 +97,7 @@ def lost(hub: Hub) -> Iterator[Path]:
 def test_requests_uploads_and_waiting_jobs_are_counted(hub: Hub, admin: Viewer, ask: Caller) -> None:
     ask.patch(ask.begin(3, {"filename": "a"}).headers["location"], 0, b"abc")
     ask("GET", "/nowhere/special")
+    assert metrics(ask)['imprimatur_jobs{state="ready"}'] == 1  # what came is to be looked at
     with hub.writing(admin) as work:
         jobs.ask(work.session, "nothing", {}, org_id=1, now=work.now)
     told = metrics(ask)
@@ -104,7 +105,7 @@ def test_requests_uploads_and_waiting_jobs_are_counted(hub: Hub, admin: Viewer, 
     assert told['imprimatur_requests_total{method="PATCH",place="uploads",status="204"}'] == 1
     assert told['imprimatur_requests_total{method="GET",place="other",status="404"}'] == 1
     assert told["imprimatur_upload_bytes_total"] == 3
-    assert told['imprimatur_jobs{state="ready"}'] == 1
+    assert told['imprimatur_jobs{state="ready"}'] == 2
     assert told['imprimatur_request_seconds_count{place="uploads"}'] == 2
 
 
