@@ -57,8 +57,9 @@ def test_guessed_ids_of_every_type_are_nothing_to_a_stranger(world: World) -> No
     for start in range(0, len(guesses), 100):
         found = partner.ask(NODES, ids=guesses[start : start + 100])["nodes"]
         told = {node["__typename"] for node in found if node is not None}
-        # Presets are everybody's. Else one's own: oneself, role and grant, the organisation and those above it.
-        assert told <= {"RenditionPreset", "Organisation", "Role", "Person", "Grant"}
+        # Presets are everybody's, and what fields and vocabularies there are. Else one's own: oneself, role and grant,
+        # the organisation and those above it.
+        assert told <= {"RenditionPreset", "CustomField", "Vocabulary", "Organisation", "Role", "Person", "Grant"}
         assert len([node for node in found if node and node["__typename"] in {"Person", "Grant", "Role"}]) <= 3
 
 

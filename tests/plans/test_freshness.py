@@ -105,7 +105,10 @@ def test_a_merge_shows_at_once(brand: policy_world.World) -> None:
 
 
 LIVING = {"lifecycle": "DRAFT", "lifecycle_before_archive": None}
-WORDS = tuple("RUNNING READY PUBLISHED DRAFT VIDEO LOGO COVER PNG USER METADATA TRUNCATED GREY STRIP".split())
+WORDS = (
+    *("RUNNING", "READY", "PUBLISHED", "DRAFT", "VIDEO", "LOGO", "COVER", "PNG", "USER", "METADATA", "TRUNCATED"),
+    *("GREY", "STRIP"),
+)
 #: Keys that others point at, what needs something that this world lacks, and what a check allows only together with
 #: other words.
 KEYS = {

@@ -28,7 +28,7 @@ UNREVISED: Final = {
     "importFromZip": "it makes a new session",
     "importFromBucket": "it makes a new session",
 }
-TERMS: Final = {"name": "A shoot", "tags": ["summer"]}
+TERMS: Final = {"name": "A shoot", "description": "Summer"}
 #: Among the settings of tests; nothing answers there.
 BUCKET: Final = "samples"
 
