@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from domain import founding, identity
+from domain import channels, founding, identity
 from domain.hub import Hub, kept_secret, open_hub
+from domain.recipes import SEEDS
 from domain.refusals import Invalid, NotFound, NotSignedIn
 from domain.work import HUB, Viewer
 from storage.settings import Settings, load
@@ -185,7 +186,7 @@ def test_four_processes_that_start_at_once_agree_on_token_and_key(stores: Settin
     hub = open_hub(stores)
     counts = {name: len(rows_everywhere(hub)[name]) for name in ("principal", "token", "rendition_preset")}
     hub.close()
-    assert counts == {"principal": 1, "token": 1, "rendition_preset": 3}
+    assert counts == {"principal": 1, "token": 1, "rendition_preset": len(SEEDS) + len(list(channels.seeds()))}
 
 
 def test_a_kept_secret_is_never_replaced_and_leaves_no_draft(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_what_is_used_goes_only_with_the_confirmation_of_exactly_these_uses(hub:
     with unchanged(hub):
         error = refusal(thrown(client, asset))
         guessed = refusal(thrown(client, asset, confirmation="0" * 40))
-    assert (error["code"], error["uses"]) == ("IN_USE", [{"kind": "LIGHTBOX", "id": box["id"], "blocks": True}])
+    assert (error["code"], error["uses"]) == ("IN_USE", [{"kind": "LIGHTBOX", "nodeId": box["id"], "blocks": True}])
     assert guessed["confirmation"] == error["confirmation"]
     told = {"from": other["id"], "to": asset["id"], "kind": "DERIVED_FROM"}
     accepted(client.mutate("assetRelationCreate", "relation { id }", **told))
