@@ -5,6 +5,7 @@ Positions count from the start of the range, and nothing outside it can be read.
 
 from __future__ import annotations
 
+import errno
 import io
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -68,7 +69,8 @@ class _Window(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         origin = {io.SEEK_SET: self._start, io.SEEK_CUR: self._position, io.SEEK_END: self._stop}[whence]
         if origin + offset < self._start:
-            raise ValueError("A reader cannot go back beyond its start.")
+            # As a file does: zipfile feels its way back, and expects no other.
+            raise OSError(errno.EINVAL, "A reader cannot go back beyond its start.")
         self._position = origin + offset
         return self._position - self._start
 

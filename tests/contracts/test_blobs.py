@@ -148,6 +148,12 @@ def test_a_range_that_runs_backwards_is_refused(store: BlobStore, start: int, st
         store.open(sha256, start, stop)
 
 
+def test_reading_nothing_is_no_end_and_no_fault(store: BlobStore) -> None:
+    stored = store.put(io.BytesIO(TEXT))
+    with store.open(stored.sha256) as stream:
+        assert (stream.read(0), stream.read(4), stream.read(0), stream.read()) == (b"", TEXT[:4], b"", TEXT[4:])
+
+
 def test_a_reader_moves_about_inside_its_range(store: BlobStore) -> None:
     with store.open(put(store, TEXT), 4, 20) as stream:
         assert stream.seekable()
