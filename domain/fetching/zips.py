@@ -6,6 +6,7 @@ share bytes are refused, and so is an archive that would grow beyond `MOST_GROWT
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
@@ -63,7 +64,12 @@ class Archive:
         _check_end(stream, byte_size)
         try:
             self._file = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            # All that zipfile has for a directory that lies, ends early, or speaks of a later version of the format.
+            raise _broken() from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what the disk says is not the archive's fault, and may pass
+                raise
             raise _broken() from error
         self._infos = self._file.infolist()
         if len(self._infos) > MOST_ENTRIES:
@@ -83,6 +89,7 @@ class Archive:
                 while piece := entry.read(PIECE):
                     yield piece
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+            # Bytes that do not fit their checksum, end early, are packed in an unknown way, or need a password.
             raise FileRefused("The entry is damaged.", "DAMAGED") from error
 
     def _entry(self, place: int, info: zipfile.ZipInfo) -> Entry:

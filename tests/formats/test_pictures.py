@@ -32,12 +32,13 @@ def test_the_four_fields_stand_where_they_stood(name: str, tmp_path: Path) -> No
         assert made.distance(found, meant) <= 6
 
 
-@pytest.mark.parametrize("bits", [8, 16, 32])
+#: Photoshop has no ink in 32 bits.
+DEPTHS = [(mode, bits) for mode in ("L", "RGB", "CMYK") for bits in (8, 16, 32) if (mode, bits) != ("CMYK", 32)]
+
+
+@pytest.mark.parametrize(("mode", "bits"), DEPTHS)
 @pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_photoshop_files_of_every_depth_show_the_same(bits: int, version: int, mode: str, tmp_path: Path) -> None:
-    if bits == 32 and mode == "CMYK":
-        pytest.skip("Photoshop has no ink in 32 bits.")
     plain = shown.picture(made.photoshop(made.quadrants(mode=mode)), PHOTOSHOP, tmp_path)
     for packed in (True, False):
         content = made_files.large_photoshop(made.quadrants(mode=mode), bits, version, packed=packed)

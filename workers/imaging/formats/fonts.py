@@ -97,7 +97,7 @@ def _write(
 def _axes(font: ImageFont.FreeTypeFont) -> list[str]:
     try:
         return [axis["name"].decode("utf-8", "replace") for axis in font.get_variation_axes() if axis["name"]]
-    except (OSError, NotImplementedError):  # not a variable font
+    except (OSError, NotImplementedError):  # what Pillow raises of a font without axes, and where FreeType is too old
         return []
 
 
