@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,15 +94,19 @@ def open_hub(settings: Settings, *, upgrade: bool | None = None, clock: Clock = 
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     opened = database.open_database(settings.database_url)
-    migrate.ensure(opened, upgrade=not opened.is_postgres if upgrade is None else upgrade)
-    return Hub(
-        settings=settings,
-        database=opened,
-        blobs=blobs.from_url(settings.blob_url, settings.data_dir),
-        index=index.open_index(settings.search_backend, settings.index_dir),
-        secret=secret_of(settings),
-        clock=clock,
-    )
+    with ExitStack() as on_failure:
+        on_failure.callback(opened.close)
+        migrate.ensure(opened, upgrade=not opened.is_postgres if upgrade is None else upgrade)
+        hub = Hub(
+            settings=settings,
+            database=opened,
+            blobs=blobs.from_url(settings.blob_url, settings.data_dir),
+            index=index.open_index(settings.search_backend, settings.index_dir),
+            secret=secret_of(settings),
+            clock=clock,
+        )
+        on_failure.pop_all()
+    return hub
 
 
 def secret_of(settings: Settings) -> bytes:

@@ -66,6 +66,7 @@ rgw_data = {folder}/rgw
 # Without tcp_nodelay every answer waits 40 ms for an acknowledgement.
 rgw_frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw_dns_name = 127.0.0.1
+rgw_override_bucket_index_max_shards = 1
 """
 
 
@@ -161,7 +162,8 @@ def _is_up(folder: Path) -> bool:
 def _account(folder: Path, name: str) -> Account:
     account = Account(secrets.token_hex(10), secrets.token_urlsafe(30))
     keys = ("--access-key", account.access_key, "--secret-key", account.secret_key)
-    programs.run(_admin("user", "create", "--uid", name, "--display-name", name, *keys), folder)
+    # Every test makes a bucket of its own, and a user may have a thousand unless told that there is no bound (0).
+    programs.run(_admin("user", "create", "--uid", name, "--display-name", name, "--max-buckets=0", *keys), folder)
     return account
 
 

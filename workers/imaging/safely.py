@@ -25,6 +25,9 @@ from workers.imaging.metadata import Facts, Proposal
 from workers.imaging.render import Made, Rendered
 from workers.sandbox import SandboxLimits
 
+#: After a crash so many are tried each by itself; where none of them can be made, neither are the others.
+_CRASHES = 2
+
 
 def warm() -> None:
     """Builds in the forking process what every job needs; call it once per worker."""
@@ -56,19 +59,55 @@ def rendered(
         with tempfile.TemporaryDirectory(dir=out_dir.parent, ignore_cleanup_errors=True) as home:
             bounds = sandbox_limits or SandboxLimits()
             made = office.as_pdf(source, media_type, Path(home), limits=bounds, tick=tick)
-            return _rendered(made, "application/pdf", recipes, out_dir, limits, sandbox_limits, tick)
+            return _together(made, "application/pdf", recipes, out_dir, limits, sandbox_limits, tick)
     films = [recipe for recipe in recipes if recipe.format is Format.MP4]
     pictures = [recipe for recipe in recipes if recipe.format is not Format.MP4]
     if not films:
-        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+        return _together(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
     apart = [[recipe] for recipe in films] + ([pictures] if pictures else [])
-    parts = [_one_by_one(source, media_type, part, out_dir, limits, sandbox_limits, tick) for part in apart]
+    parts = [_refused_apart(source, media_type, part, out_dir, limits, sandbox_limits, tick) for part in apart]
+    return _joined(recipes, parts)
+
+
+def _together(
+    source: Path,
+    media_type: str,
+    recipes: Sequence[Recipe],
+    out_dir: Path,
+    limits: Limits | None,
+    sandbox_limits: SandboxLimits | None,
+    tick: Callable[[], None] | None,
+) -> Rendered:
+    """All in one sandbox; if it crashes, each in its own, for a codec that runs into a limit may take the process.
+
+    Where the first `_CRASHES` of them fail too, it is the file: the others are not tried.
+    """
+    try:
+        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+    except PictureError as error:
+        if error.failure.code is not FailureCode.CRASHED or len(recipes) == 1:
+            raise
+        crash = error.failure
+    parts: list[Rendered] = []
+    for recipe in recipes:
+        (out_dir / recipe.file_name).unlink(missing_ok=True)
+    for at, recipe in enumerate(recipes):
+        parts.append(_refused_apart(source, media_type, [recipe], out_dir, limits, sandbox_limits, tick))
+        if not parts[-1].made:
+            (out_dir / recipe.file_name).unlink(missing_ok=True)
+        if at + 1 >= _CRASHES and not any(part.made for part in parts):
+            parts.append(Rendered((), {later.preset: crash for later in recipes[at + 1 :]}))
+            break
+    return _joined(recipes, parts)
+
+
+def _joined(recipes: Sequence[Recipe], parts: Sequence[Rendered]) -> Rendered:
     made_of = {one.preset: one for part in parts for one in part.made}
     failed = {preset: failure for part in parts for preset, failure in part.failed.items()}
     return Rendered(tuple(made_of[one.preset] for one in recipes if one.preset in made_of), failed)
 
 
-def _one_by_one(
+def _refused_apart(
     source: Path,
     media_type: str,
     recipes: Sequence[Recipe],
@@ -79,7 +118,7 @@ def _one_by_one(
 ) -> Rendered:
     """A refusal of the whole file is the failure of each of these."""
     try:
-        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+        return _together(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
     except PictureError as error:
         return Rendered((), {recipe.preset: error.failure for recipe in recipes})
 
