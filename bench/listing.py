@@ -87,7 +87,11 @@ def fill(hub: Hub, count: int) -> float:
         by = identity.administrator(work).principal_id
         presets = [
             (row.id, row.params_digest, row.format)
-            for row in work.session.scalars(sa.select(RenditionPresetRow).order_by(RenditionPresetRow.id))
+            for row in work.session.scalars(
+                sa.select(RenditionPresetRow)
+                .where(RenditionPresetRow.channel.is_(None))  # a channel's are made when they are wished for
+                .order_by(RenditionPresetRow.id)
+            )
         ]
         for table, rows in _tags():
             work.session.execute(sa.insert(table), rows)

@@ -137,22 +137,31 @@ def counted(ranked: Ranked, work: Work, dialect: sa.Dialect) -> Statement:
 
 
 def listed(
-    rows: sa.Select[Any], columns: Sequence[Any], keys: Sequence[Key], wanted: Paging, dialect: sa.Dialect
+    rows: sa.Select[Any],
+    columns: Sequence[Any],
+    keys: Sequence[Key],
+    wanted: Paging,
+    dialect: sa.Dialect,
+    *,
+    counted: bool = False,
 ) -> Statement:
     """A page of a list, for any numbers that `pages.ordered` leaves open: rows of (*columns, *the keys of its order),
-    the first column being the rows' key.
+    the first column being the rows' key; `counted` ones end with how many the list holds in all.
     """
     page = pages.ordered(rows, keys, wanted, open_ended=True)
     places = [key.column for key in keys]
-    if dialect.name != "sqlite" or not _are_of_one(columns):
-        return statements.compiled(page.with_only_columns(*columns, *places, maintain_column_froms=True), dialect)
-    # SQLite sorts whole rows, with what is looked up for each: the page is chosen first, and its rows read then.
-    labelled = [place.label(f"place_{at}") for at, place in enumerate(places)]
+    total = [sa.func.count().over().label("total")] if counted else []
+    if not _are_of_one(columns) or (dialect.name != "sqlite" and not counted):
+        told = page.with_only_columns(*columns, *places, *total, maintain_column_froms=True)
+        return statements.compiled(told, dialect)
+    # SQLite sorts whole rows, with what is looked up for each, and whoever counts reads all of them: the page is chosen
+    # first, and its rows read then.
+    labelled = [*(place.label(f"place_{at}") for at, place in enumerate(places)), *total]
     chosen = page.with_only_columns(columns[0].label("chosen"), *labelled, maintain_column_froms=True).subquery()
     found = [chosen.c[each.name] for each in labelled]
     read = sa.select(*columns, *found).join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
     turned = [key.descending != wanted.backwards for key in keys]
-    order = [place.desc() if down else place.asc() for place, down in zip(found, turned, strict=True)]
+    order = [place.desc() if down else place.asc() for place, down in zip(found[: len(keys)], turned, strict=True)]
     return statements.compiled(read.order_by(*order), dialect)
 
 

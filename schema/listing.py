@@ -217,6 +217,7 @@ def _listed(work: Work, **given: Any) -> Listing | None:
         total=lambda: assets.counting(work, asked.condition, asked.stage),
         wanted=wanted,
         like=(asked.condition, asked.order, asked.stage),
+        is_narrow=asked.condition is not None and assets.is_narrow(asked.condition),
     )
 
 

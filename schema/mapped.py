@@ -146,6 +146,8 @@ class Listing:
     total: Callable[[], Any]
     wanted: Paging
     like: Hashable
+    #: Whether any page takes reading all of them: then they are counted on the way.
+    is_narrow: bool = False
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,27 @@ def postgres_template(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def founded_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with what founding puts there."""
+    path = tmp_path_factory.mktemp("founded") / "template.sqlite"
+    shutil.copy(sqlite_template, path)
+    _found(f"sqlite:///{path}", path.parent)
+    return path
+
+
+@pytest.fixture(scope="session")
+def founded_postgres(postgres_url: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    name = f"{postgres_template}_founded"
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"'))
+    admin.dispose()
+    url = sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    _found(url, tmp_path_factory.mktemp("founded"))
+    return name
+
+
+@pytest.fixture(scope="session")
 def s3(request: pytest.FixtureRequest) -> QuickS3 | Rgw:
     """A real S3 where its programs are installed, else the stand-in; CI insists on the real one."""
     name = "rgw" if shutil.which("radosgw") or request.config.getoption("--require-servers") else "quick_s3"
@@ -73,16 +94,17 @@ def s3(request: pytest.FixtureRequest) -> QuickS3 | Rgw:
 
 @pytest.fixture(params=STORES)
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings for a fresh hub that nobody has opened yet, on each pair of stores."""
+    """Settings for a fresh hub that nobody has opened yet, on each pair of stores; one founded before for a `hub`."""
+    founded = "hub" in request.fixturenames
     with ExitStack() as stack:
         if request.param == "sqlite+disk":
             path = tmp_path / "data" / "imprimatur.sqlite"
             path.parent.mkdir()
-            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            shutil.copy(request.getfixturevalue("founded_sqlite" if founded else "sqlite_template"), path)
             yield settings_at(tmp_path / "data", database_url=f"sqlite:///{path}")
         else:
             server = request.getfixturevalue("postgres_url")
-            template = request.getfixturevalue("postgres_template")
+            template = request.getfixturevalue("founded_postgres" if founded else "postgres_template")
             url = stack.enter_context(postgres.fresh_database(server, template=template))
             bucket = request.getfixturevalue("s3").blob_url(f"hub-{uuid.uuid4().hex}")
             yield settings_at(tmp_path / "data", database_url=url, blob_url=bucket)
@@ -115,6 +137,12 @@ def settings_at(data_dir: Path, **more: object) -> Settings:
     known["rerenders_per_minute"] = 0  # whoever waits for all the work does not wait for the pace
     known |= {"import_buckets": "samples=s3://key:secret@127.0.0.1:9/samples?secure=false"}  # nothing answers there
     return Settings.model_validate({"public_url": "http://hub.test", **known, **more})
+
+
+def _found(url: str, folder: Path) -> None:
+    opened = open_hub(settings_at(folder / "data", database_url=url))
+    founding.found(opened)
+    opened.close()
 
 
 def _migrate(url: str) -> None:

@@ -17,7 +17,7 @@ from domain.assets.creating import (
     make_current_again,
 )
 from domain.assets.deciding import check_allowed, check_state, trashed, viewer_can
-from domain.assets.filtering import sql_of
+from domain.assets.filtering import is_narrow, sql_of
 from domain.assets.listing import (
     Order,
     OrderField,
@@ -72,6 +72,7 @@ __all__ = [
     "create",
     "facets",
     "is_kept",
+    "is_narrow",
     "judge",
     "make_current_again",
     "of_upload",

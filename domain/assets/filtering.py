@@ -98,6 +98,15 @@ def mentions(condition: Condition, field: str) -> bool:
             return condition.field == field
 
 
+def is_narrow(condition: Condition) -> bool:
+    """Whether a tag must be there: then the list is read by its tag, and whole, for any page of it."""
+    match condition:
+        case All(parts):
+            return any(map(is_narrow, parts))
+        case _:
+            return isinstance(condition, HasTag)
+
+
 def is_restricted(condition: Condition) -> bool:
     """Whether any part of the tree speaks of a field that not everybody may read."""
     match condition:

@@ -82,6 +82,8 @@ class _Page:
         if listing is None:
             raise Unplannable("only the resolver can answer this list")
         self.listing: Listing = listing
+        #: How many all of them are, where the page tells it.
+        self.total: int | None = None
 
     def value(self) -> dict[str, Any]:
         self._read()
@@ -96,6 +98,9 @@ class _Page:
         given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())}
         statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
         found = statement.run(run.cursor, limit=wanted.limit + 1, **given)
+        if self._tells_total():
+            self.total = found[0][-1] if found else 0
+            found = [row[:-1] for row in found]
         self.slice = pages.sliced(found, [row[-len(self.readers) :] for row in found], wanted)
         self.values: list[dict[int, orjson.Fragment]] = []
         start = 1
@@ -114,7 +119,12 @@ class _Page:
             self.listing.like,
             wanted.backwards,
             wanted.position is None,
+            self._tells_total(),
         )
+
+    def _tells_total(self) -> bool:
+        narrow = self.listing.is_narrow and self.listing.wanted.position is None
+        return narrow and any(isinstance(part, Total) for part in self.root.parts)
 
     def _compiled(self) -> Compiled:
         run, listing = self.run, self.listing
@@ -122,9 +132,12 @@ class _Page:
         heads = [head for entity in self.root.entities for head in entity.heads(run)]
         columns = [TABLES[self.root.mapped.type].key, *heads]
         readers = [statements.reader(key.column, run.dialect) for key in keys]
-        return reads.listed(rows, columns, keys, listing.wanted, run.dialect), readers
+        counted = self._tells_total()
+        return reads.listed(rows, columns, keys, listing.wanted, run.dialect, counted=counted), readers
 
     def _total(self) -> int:
+        if self.total is not None:
+            return self.total
         run = self.run
         key = (run.dialect.name, run.likeness, self.listing.like)
         statement = self.root.totals.get(key)
