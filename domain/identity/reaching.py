@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
@@ -31,13 +31,14 @@ KEPT = 512
 _PLACED, _OWNER, _SHARER = sa.orm.aliased(AssetRow), sa.orm.aliased(OrganisationRow), sa.orm.aliased(OrganisationRow)
 
 
-def of(work: Work, permission: Permission) -> Condition:
+def of(work: Work, permission: Permission, *, few: bool = False) -> Condition:
+    """For `few` rows, named by id, what stands shared is looked up by the row, else gathered first."""
     reach = work.viewer.holdings.reach(permission)
     if reach.is_everywhere:
         return sa.true()
     if not opened.is_snapshot(work):
         return both(reach, lambda scope: _reached(scope, lambda tree: _any_share(work, tree, permission), _NOTHING))
-    return _spelt(permission, reach, _known(work, permission, reach))
+    return _spelt(permission, reach, _known(work, permission, reach)._replace(few=few))
 
 
 def likeness(work: Work, permission: Permission) -> Hashable:
@@ -97,6 +98,7 @@ class _Known(NamedTuple):
     #: Sets of organisations that own many assets.
     many: frozenset[frozenset[int]]
     on_postgres: bool
+    few: bool = False
 
 
 _NOTHING = _Known((), frozenset(), on_postgres=False)
@@ -157,9 +159,10 @@ def _shared(scope: Tree, permission: Permission, known: _Known, *, finding: bool
         if way.lightbox_id is not None and way.from_org_id is not None:
             boxes[way.from_org_id].add(way.lightbox_id)
     in_array = finding and known.on_postgres and scope.orgs not in known.many
-    among = [_lying_in(lightbox_ids, from_org_id, in_array=in_array) for from_org_id, lightbox_ids in boxes.items()]
+    is_one_of = _lies_among if known.few else partial(_is_one_of, in_array=in_array)
+    among = [_lying_in(lightbox_ids, from_org_id, is_one_of) for from_org_id, lightbox_ids in boxes.items()]
     if any(way.lightbox_id is None for way in mine):
-        among.append(_is_one_of(_direct(scope, permission, mine, known), in_array=in_array))
+        among.append(is_one_of(_direct(scope, permission, mine, known)))
     return among
 
 
@@ -180,15 +183,19 @@ def _direct(scope: Tree, permission: Permission, ways: list[Opened], known: _Kno
     )
 
 
-def _lying_in(lightbox_ids: set[int], from_org_id: int, *, in_array: bool) -> Condition:
+def _lying_in(lightbox_ids: set[int], from_org_id: int, is_one_of: Callable[[sa.Select[Any]], Condition]) -> Condition:
     """That the asset lies in one of them and belongs to the organisation that shares it, or below."""
     inside = sa.select(LightboxAssetRow.asset_id).where(LightboxAssetRow.lightbox_id.in_(sorted(lightbox_ids)))
-    among = _is_one_of(inside, in_array=in_array)
+    among = is_one_of(inside)
     if from_org_id == BRAND_ORG_ID:
         return among
     above = sa.select(OrganisationRow.path).where(OrganisationRow.id == from_org_id).scalar_subquery()
     below = sa.select(OrganisationRow.id).where(OrganisationRow.path.startswith(above))
     return sa.and_(among, AssetRow.org_id.in_(below))
+
+
+def _lies_among(ids: sa.Select[Any]) -> Condition:
+    return ids.where(ids.selected_columns[0] == AssetRow.id).correlate(AssetRow).exists()
 
 
 def _is_one_of(ids: sa.Select[Any], *, in_array: bool) -> Condition:
