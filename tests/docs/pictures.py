@@ -66,12 +66,23 @@ def marked() -> Image.Image:
     return row(rendered("coffee.jpg", [bare, Recipe("marked", Format.PNG, 300, 300, watermark="NOT APPROVED")]))
 
 
+def transforms() -> Image.Image:
+    """What three signed wishes answer: all of it in a box, a part of it turned, and a part in grey."""
+    wishes = [
+        Recipe("box", Format.PNG, 300, 200, Fit.COVER),
+        Recipe("turned", Format.PNG, 200, 200, region=(150, 80, 300, 200), rotation=90),
+        Recipe("grey", Format.PNG, 200, 200, region=(60, 40, 240, 240), colour=Colour.GREY),
+    ]
+    return row(rendered("coffee.jpg", wishes))
+
+
 PICTURES: Final[dict[str, Callable[[], Image.Image]]] = {
     "fits.jpg": fits,
     "focal.jpg": focal,
     "social.jpg": social,
     "press.jpg": press,
     "watermark.jpg": marked,
+    "transforms.jpg": transforms,
 }
 
 
