@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from server.app import make_app
 from tests.asking import Client
 from tests.imaging import made
 from tests.server.caller import Caller
+from tests.servers.programs import ServerMissing
 from tests.working import work_off
 
 #: Width and height of the picture: three levels, tiles of every size.
@@ -86,3 +88,14 @@ def hang(hub: Hub) -> Callable[..., Gallery]:
 @pytest.fixture
 def gallery(hang: Callable[..., Gallery], admin: Viewer) -> Gallery:
     return hang(admin)
+
+
+@pytest.fixture(scope="module")
+def chromium(request: pytest.FixtureRequest) -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        missing = ServerMissing("Not without Chromium: install Debian's package chromium.")
+        if request.config.getoption("--require-servers"):
+            pytest.fail(f"SERVER MISSING: {missing}", pytrace=False)
+        pytest.skip(f"SERVER MISSING: {missing}")
+    return found

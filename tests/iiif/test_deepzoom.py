@@ -20,7 +20,6 @@ from PIL import Image
 from domain.iiif import asked
 from tests.iiif.house import TOKEN, House, open_house
 from tests.servers import npm
-from tests.servers.programs import ServerMissing
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples" / "deepzoom"
@@ -41,17 +40,6 @@ def quarters() -> bytes:
     noisy = np.clip(np.asarray(picture, np.int16) + grain, 0, 255).astype(np.uint8)
     Image.fromarray(noisy, "RGB").save(content, "JPEG", quality=90)
     return content.getvalue()
-
-
-@pytest.fixture(scope="module")
-def chromium(request: pytest.FixtureRequest) -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        missing = ServerMissing("Not without Chromium: install Debian's package chromium.")
-        if request.config.getoption("--require-servers"):
-            pytest.fail(f"SERVER MISSING: {missing}", pytrace=False)
-        pytest.skip(f"SERVER MISSING: {missing}")
-    return found
 
 
 @contextmanager
