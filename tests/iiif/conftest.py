@@ -41,7 +41,7 @@ class Gallery:
         return Caller(self.app)(method, path, told)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-        for _ in range(3):
+        for _ in range(6):
             answer = self.ask(path, method, **headers)
             if answer.status_code != 503:
                 break
