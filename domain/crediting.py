@@ -1,12 +1,12 @@
 """Whose an asset is and on what terms it may be used, as its renditions say it when they have left.
 
-What a person states stands before what the file says of itself. Every change is written into the finished renditions
-again, in the background.
+What the asset's active licences say stands before what a person states, and that before what the file claims. Every
+change is written into the finished renditions again, in the background.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from domain import contacts, history, identity, refreshing
+from domain.licensing import proposals, stating
+from domain.licensing.proposals import Entries, Role
 from domain.permissions import Permission
 from domain.refusals import Invalid, NotFound, StaleRevision
 from domain.statements import DataMining, Statement
 from domain.texts import line, tidy_line
 from domain.work import Work
-from storage.tables import AssetRow, AssetStatementRow, AssetTagRow, AssetVersionRow, MetadataRow, TagRow
+from storage.tables import AssetRow, AssetStatementRow, AssetTagRow, AssetVersionRow, TagRow
 
 MAX_TEXT = 500
 MAX_TERMS = 2_000
@@ -73,30 +75,45 @@ def state(work: Work, asset_id: int, stated: Stated, expected_revision: int) -> 
 
 def statement_of(work: Work, version: AssetVersionRow) -> Statement:
     """Everything that a rendition of this version may say, whatever its preset's policy."""
-    row = work.session.get(AssetStatementRow, version.asset_id)
     asset = work.session.get_one(AssetRow, version.asset_id)
-    said = proposed(_proposals(work, version.id)) if row is None else _said(row)
     return replace(
-        said,
+        rights_of(work, version),
         title=asset.title,
         description=(asset.description or "")[:_WRITTEN_LETTERS],
         keywords=_keywords(work, asset.id),
     )
 
 
-def proposed(found: Mapping[str, Any]) -> Statement:
-    """What a file says of whose it is, without how to reach anybody; by the names that proposals are kept under."""
+def rights_of(work: Work, version: AssetVersionRow, read: Entries | None = None) -> Statement:
+    """Of that what says whose it is and on what terms. `read` is what its file says, where that was read just now and
+    is not kept yet.
+    """
+    row = work.session.get(AssetStatementRow, version.asset_id)
+    said = claimed(_claims(work, version.id) if read is None else read) if row is None else _said(row)
+    return stating.with_licenses(work, version, said)
+
+
+def claimed(entries: Entries) -> Statement:
+    """What a file says of whose it is, without how to reach anybody. When a licence begins and ends, and which it is,
+    is not passed on: nobody has looked whether that is ours.
+    """
     texts: dict[str, Any] = {
         ours: tidy_line(contacts.without(said[:MAX_TEXT]))
         for theirs, ours in _PROPOSED.items()
-        if isinstance(said := found.get(theirs), str)
+        if isinstance(said := entries.get(("proposal", theirs)), str)
     }
-    return Statement(**texts)
-
-
-def is_stated(work: Work, asset_id: int) -> bool:
-    """Whether somebody stated anything: then what the file says of itself does not count."""
-    return work.session.get(AssetStatementRow, asset_id) is not None
+    proposed = proposals.proposal(entries)
+    if proposed is None:
+        return Statement(**texts)
+    licensor = proposed.party(Role.LICENSOR)
+    return Statement(
+        **texts,
+        terms=proposed.terms[:MAX_TERMS],
+        web_statement=proposed.web_statement,
+        data_mining=proposed.data_mining,
+        licensor="" if licensor is None else licensor.name,
+        licensor_url="" if licensor is None else licensor.url,
+    )
 
 
 def has_run_out(work: Work, asset_id: int) -> bool:
@@ -159,9 +176,9 @@ def _said(row: AssetStatementRow) -> Statement:
     )
 
 
-def _proposals(work: Work, version_id: int) -> dict[str, Any]:
-    rows = sa.select(MetadataRow).where(MetadataRow.version_id == version_id, MetadataRow.namespace == "proposal")
-    return {row.name: row.value for row in work.session.scalars(rows)}
+def _claims(work: Work, version_id: int) -> Entries:
+    ours = [("proposal", name) for name in _PROPOSED]
+    return proposals.entries_of(work, [version_id], ours).get(version_id, {})
 
 
 def _keywords(work: Work, asset_id: int) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -160,11 +160,15 @@ def _bound(keys: Sequence[Key], position: Position) -> list[sa.BindParameter[Any
 
 
 def _plain(value: Any) -> Any:
-    return {"t": microseconds(value)} if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return {"t": microseconds(value)}
+    return {"d": value.toordinal()} if isinstance(value, date) else value
 
 
 def _rich(value: Any) -> Any:
-    return EPOCH + timedelta(microseconds=value["t"]) if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return date.fromordinal(value["d"]) if "d" in value else EPOCH + timedelta(microseconds=value["t"])
 
 
 def _mac(work: Work, scope: str, body: bytes) -> bytes:

@@ -52,6 +52,22 @@ class Permission(Enum):
     JOB_RETRY = "job.retry"
     #: Say which GraphQL documents are trusted.
     DOCUMENT_REGISTER = "document.register"
+    #: Know which licences and releases there are, and what assets are under.
+    LICENSE_VIEW = "license.view"
+    #: Write licences and releases, make them count, and say which assets they are for.
+    LICENSE_MANAGE = "license.manage"
+    #: Keep assets back, and take them down: embargoes, takedowns, and exclusivity.
+    TAKEDOWN_MANAGE = "takedown.manage"
+    #: Say whom pictures are bought from.
+    SUPPLIER_MANAGE = "supplier.manage"
+    #: Ask for a picture to be bought, and know what is being bought.
+    PURCHASE_REQUEST = "purchase.request"
+    #: Decide what is bought, order it, and say under which licence it came.
+    PURCHASE_APPROVE = "purchase.approve"
+    #: See who uses an asset, where and how much.
+    USAGE_VIEW = "usage.view"
+    #: Reserve a use, and say how much was really used.
+    USAGE_RECORD = "usage.record"
     #: Fields that need a permission of their own, wherever they stand.
     FIELD_MONEY = "field.money"
     FIELD_PRICES = "field.prices"
@@ -100,37 +116,53 @@ ROLES: Final = (
         _MAKING
         | {P.ASSET_ARCHIVE, P.ASSET_SHARE, P.TAG_MANAGE, P.PRESET_MANAGE, P.BRAND_MANAGE, P.INBOX_VIEW, P.INBOX_REVIEW}
         | {P.METADATA_MANAGE}
-        | {P.GUEST_INVITE, P.JOB_VIEW, P.JOB_RETRY, P.ASSET_TRASH, P.BUCKET_IMPORT},
+        | {P.GUEST_INVITE, P.JOB_VIEW, P.JOB_RETRY, P.ASSET_TRASH, P.BUCKET_IMPORT}
+        | {P.LICENSE_VIEW, P.LICENSE_MANAGE}
+        | {P.SUPPLIER_MANAGE, P.PURCHASE_REQUEST, P.USAGE_VIEW, P.USAGE_RECORD},
     ),
-    SeededRole("designer", "Brings and changes assets.", _MAKING),
+    SeededRole(
+        "designer",
+        "Brings and changes assets.",
+        _MAKING | {P.LICENSE_VIEW, P.PURCHASE_REQUEST, P.USAGE_VIEW, P.USAGE_RECORD},
+    ),
     SeededRole(
         "brand manager",
         "Reviews and approves, shares, and puts away.",
         _MAKING
         | {P.ASSET_APPROVE, P.ASSET_ARCHIVE, P.ASSET_SHARE, P.BRAND_MANAGE}
-        | {P.INBOX_VIEW, P.INBOX_REVIEW, P.GUEST_INVITE, P.ASSET_TRASH},
+        | {P.INBOX_VIEW, P.INBOX_REVIEW, P.GUEST_INVITE, P.ASSET_TRASH}
+        | {P.LICENSE_VIEW, P.TAKEDOWN_MANAGE}
+        | {P.PURCHASE_REQUEST, P.USAGE_VIEW, P.USAGE_RECORD},
     ),
     SeededRole(
         "marketing manager",
         "Uses assets in campaigns and knows what they cost.",
-        _INSIDE | {P.LIGHTBOX_EDIT, P.ASSET_SHARE, P.GUEST_INVITE, P.FIELD_MONEY, P.FIELD_PRICES},
+        _INSIDE
+        | {P.LIGHTBOX_EDIT, P.ASSET_SHARE, P.GUEST_INVITE, P.FIELD_MONEY, P.FIELD_PRICES}
+        | {P.LICENSE_VIEW, P.PURCHASE_REQUEST, P.PURCHASE_APPROVE, P.USAGE_VIEW, P.USAGE_RECORD},
     ),
-    SeededRole("finance", "Sees approved assets, money and prices.", _LOOKING | {P.FIELD_MONEY, P.FIELD_PRICES}),
+    SeededRole(
+        "finance",
+        "Sees approved assets, money and prices.",
+        _LOOKING | {P.FIELD_MONEY, P.FIELD_PRICES, P.LICENSE_VIEW, P.PURCHASE_APPROVE},
+    ),
     SeededRole(
         "legal",
         "Sees everything that was said and done, and can take approvals back.",
         _INSIDE
         | {P.ASSET_APPROVE, P.AUDIT_VIEW, P.FIELD_PRICES, P.FIELD_PERSONAL, P.HOLD_MANAGE}
-        | {P.ASSET_VIEW_UNMARKED},
+        | {P.ASSET_VIEW_UNMARKED}
+        | {P.LICENSE_VIEW, P.LICENSE_MANAGE, P.TAKEDOWN_MANAGE, P.USAGE_VIEW},
     ),
-    SeededRole("partner", "Pulls what is approved and shared.", _LOOKING),
+    SeededRole("partner", "Pulls what is approved and shared.", _LOOKING | {P.USAGE_VIEW, P.USAGE_RECORD}),
     SeededRole(
         "agency",
         "Works on what was shared with it, and brings its own.",
         _LOOKING
         | {P.ASSET_VIEW_UNAPPROVED, P.ASSET_VIEW_UNMARKED, P.ASSET_CREATE, P.ASSET_UPDATE, P.ASSET_VERSION_ADD}
         | {P.RENDITION_REQUEST}
-        | {P.LIGHTBOX_EDIT},
+        | {P.LIGHTBOX_EDIT}
+        | {P.PURCHASE_REQUEST, P.USAGE_VIEW, P.USAGE_RECORD},
     ),
     SeededRole("viewer", "Looks at what is approved.", frozenset({P.ASSET_VIEW})),
 )

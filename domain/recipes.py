@@ -111,7 +111,8 @@ HOLDS_TRANSPARENCY = frozenset({Format.PNG, Format.WEBP, Format.AVIF, Format.GIF
 HOLDS_FRAMES = frozenset({Format.GIF, Format.WEBP})
 _LOSSY = frozenset({Format.JPEG, Format.WEBP, Format.AVIF, Format.PDF, Format.MP4})
 _FILMS_OF_OTHER_NAMES = frozenset({"application/mxf"})
-#: Part of every digest: raise it when the same recipe begins to make other pixels.
+#: Part of every digest: raise it when the same recipe begins to make pixels that a person tells apart. What moves SSIM
+#: by less than `bench.renditions` allows is not worth making everything anew.
 RECIPE_VERSION = 1
 
 _PRESET = re.compile(r"[a-z][a-z0-9_-]{0,39}")

@@ -27,17 +27,33 @@ class DataMining(StrEnum):
     UNSPECIFIED = "DMI-UNSPECIFIED"
     ALLOWED = "DMI-ALLOWED"
     PROHIBITED = "DMI-PROHIBITED"
+    PROHIBITED_TRAINING = "DMI-PROHIBITED-AIMLTRAINING"
     PROHIBITED_GENERATIVE = "DMI-PROHIBITED-GENAIMLTRAINING"
     PROHIBITED_EXCEPT_SEARCH = "DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING"
+    PROHIBITED_SEE_TERMS = "DMI-PROHIBITED-SEECONSTRAINT"
 
 
-_RIGHTS: Final = ("creator", "credit", "notice", "terms", "web_statement", "expires", "data_mining")
+_RIGHTS: Final = (
+    "creator",
+    "credit",
+    "notice",
+    "terms",
+    "web_statement",
+    "expires",
+    "data_mining",
+    "licensor",
+    "licensor_url",
+    "license_id",
+    "starts",
+)
 _CONTENT: Final = ("title", "description", "keywords")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Empty texts, None and () say nothing. `expires` is the last day of use."""
+    """Empty texts, None and () say nothing. `starts` and `expires` are the first and the last day of use; the licensor
+    is whoever may be asked for more, at an address of the web.
+    """
 
     creator: str = ""
     credit: str = ""
@@ -46,6 +62,10 @@ class Statement:
     web_statement: str = ""
     expires: date | None = None
     data_mining: DataMining | None = None
+    licensor: str = ""
+    licensor_url: str = ""
+    license_id: str = ""
+    starts: date | None = None
     title: str = ""
     description: str = ""
     keywords: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from domain import custom_fields, identity, relations, sharing
+from domain.usage import reading as usage
 from domain.work import Work
 from storage.tables import (
     AssetFieldRow,
@@ -102,6 +103,7 @@ WAYS: Final[list[Way]] = [
     Way("SHARE", "Share", blocks=True, of=_shares),
     Way("RELATION", "AssetRelation", blocks=True, of=_relations),
     Way("FIELD", "Asset", blocks=True, of=_fields),
+    Way("USAGE", "Usage", blocks=True, of=usage.running),
     Way("RENDITION", "Rendition", blocks=False, of=_renditions),
 ]
 

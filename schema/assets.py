@@ -29,6 +29,7 @@ from domain import (
 )
 from domain.assets import Stage, personal
 from domain.global_ids import encode, number_of
+from domain.licensing import assessing, embargoes, exclusivities, licenses, takedowns
 from domain.permissions import Permission
 from domain.refusals import Invalid, NotFound
 from domain.work import Work
@@ -56,6 +57,9 @@ from schema.versions import AssetVersion, AssetVersionConnection
 from storage.tables import AssetRow
 
 if TYPE_CHECKING:
+    from schema.licensing.assessing import AssetRights
+    from schema.licensing.barring import Embargo, Exclusivity, Takedown
+    from schema.licensing.licenses import License
     from schema.organisations import Brand, Organisation
     from schema.relations import AssetRelation
     from schema.sharing import Share
@@ -202,6 +206,38 @@ class Asset(Node):
         limit = pages.paging(info.context.work, pages.scope_of("similar"), first=first).limit
         return [SimilarAsset.of(each) for each in await info.context.load(likeness.of_assets, self.row.id, limit) or []]
 
+    @field("Licences that it, or a version of it, is under and the viewer may know of, oldest first; at most 200.")
+    async def licenses(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[License, strawberry.lazy("schema.licensing.licenses")]]:
+        return [speak("License", row) for row in await info.context.load(licenses.of_assets, self.row.id) or []]
+
+    @field("What was assessed of it and its versions and holds, oldest first.", needs=Permission.LICENSE_VIEW)
+    async def rights(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[AssetRights, strawberry.lazy("schema.licensing.assessing")]] | None:
+        return [speak("AssetRights", row) for row in await info.context.load(assessing.of_assets, self.row.id) or []]
+
+    @field("Embargoes that nobody lifted, oldest first; over ones too.", needs=Permission.LICENSE_VIEW)
+    async def embargoes(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[Embargo, strawberry.lazy("schema.licensing.barring")]] | None:
+        return [speak("Embargo", row) for row in await info.context.load(embargoes.of_assets, self.row.id) or []]
+
+    @field("Takedowns that stand, oldest first.", needs=Permission.LICENSE_VIEW)
+    async def takedowns(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[Takedown, strawberry.lazy("schema.licensing.barring")]] | None:
+        return [speak("Takedown", row) for row in await info.context.load(takedowns.of_assets, self.row.id) or []]
+
+    @field("Who alone may use it for what, as nobody ended it; oldest first.", needs=Permission.LICENSE_VIEW)
+    async def exclusivities(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[Exclusivity, strawberry.lazy("schema.licensing.barring")]] | None:
+        return [
+            speak("Exclusivity", row) for row in await info.context.load(exclusivities.of_assets, self.row.id) or []
+        ]
+
     @field("Its place in the trash; null unless it lies there.")
     async def trash(self, info: strawberry.Info[Context]) -> AssetTrash | None:
         found = None if self.row.lifecycle != "ARCHIVED" else await info.context.load(trash.of_assets, self.row.id)
@@ -231,7 +267,10 @@ class Asset(Node):
     )
     async def rendition(self, info: strawberry.Info[Context], transform: TransformInput) -> SignedUrl | None:
         found = await info.context.load(assets.shown_versions, self.row.id)
-        return None if found is None else transform_url(info.context.work, found, transform)
+        if found is None:
+            return None
+        made = transform_url(info.context.work, found, transform)
+        return None if await info.context.load(delivery.barred, found.id) else made
 
     @field("What fields of the brand's own say of it, as far as the viewer may read them; with `keys`, these fields.")
     async def fields(self, info: strawberry.Info[Context], keys: list[str] | None = None) -> list[CustomFieldValue]:

@@ -22,6 +22,16 @@ from schema.guests import GuestLink, GuestMutations, GuestQueries
 from schema.hub import HubMutations, HubQueries, Job
 from schema.inbox import InboxMutations, InboxQueries
 from schema.ingest import IngestMutations
+from schema.licensing.assessing import AssessingMutations, AssetRights
+from schema.licensing.barring import BarringMutations, BarringQueries, Embargo, Exclusivity, Takedown
+from schema.licensing.changing import LicenseMutations
+from schema.licensing.deciding import DecidingQueries, RightsDecision
+from schema.licensing.grants import LicenseGrant
+from schema.licensing.groups import TerritoryGroup, TerritoryMutations, TerritoryQueries
+from schema.licensing.licenses import License, LicenseQueries
+from schema.licensing.parties import Party, PartyMutations, PartyQueries
+from schema.licensing.proposals import ProposalMutations
+from schema.licensing.releases import Release, ReleaseMutations, ReleaseQueries
 from schema.lightboxes import Lightbox, LightboxMutations, LightboxQueries
 from schema.likeness.mutations import LikenessMutations
 from schema.likeness.types import LikenessQueries, NearDuplicate
@@ -33,6 +43,9 @@ from schema.people.mutations import PeopleMutations
 from schema.people.roles import Role, RoleMutations, RoleQueries
 from schema.people.teams import Team, TeamMutations
 from schema.presets import PresetMutations, PresetQueries, RenditionPreset
+from schema.purchases.checking import CheckingQueries
+from schema.purchases.mutations import PurchaseMutations, PurchaseQueries
+from schema.purchases.types import StockPurchase, Supplier
 from schema.relations import AssetRelation, RelationMutations
 from schema.renditions import Rendition, RenditionMutations
 from schema.scalars import SCALARS
@@ -42,6 +55,8 @@ from schema.taxonomy import Tag, TaxonomyMutations, TaxonomyQueries
 from schema.templates import MetadataTemplate, TemplateMutations, TemplateQueries
 from schema.tokens import Token, TokenMutations, TokenQueries
 from schema.trash import LegalHold, TrashMutations, TrashQueries
+from schema.usage.mutations import UsageMutations, UsageQueries
+from schema.usage.types import Usage
 from schema.versions import AssetVersion
 from schema.vocabularies import Vocabulary, VocabularyMutations, VocabularyQueries
 from schema.webhooks.mutations import WebhookMutations, WebhookQueries
@@ -53,6 +68,19 @@ _SHARING_MUTATIONS = (TokenMutations, ShareMutations, GuestMutations, InboxMutat
 _FIELD_QUERIES = (CustomFieldQueries, VocabularyQueries, TemplateQueries, BulkQueries)
 _FIELD_MUTATIONS = (CustomFieldMutations, VocabularyMutations, TemplateMutations, BulkMutations)
 _FIELD_TYPES = (CustomField, Vocabulary, MetadataTemplate, BulkOperation, *VALUE_TYPES)
+_LICENSING_QUERIES = (
+    *(LicenseQueries, PartyQueries, ReleaseQueries, BarringQueries, TerritoryQueries),
+    DecidingQueries,
+)
+_LICENSING_MUTATIONS = (
+    *(LicenseMutations, PartyMutations, ReleaseMutations, AssessingMutations, BarringMutations),
+    *(TerritoryMutations, ProposalMutations),
+)
+_LICENSING_TYPES = (
+    *(License, LicenseGrant, Party, Release, AssetRights, Embargo, Takedown, Exclusivity),
+    TerritoryGroup,
+    RightsDecision,
+)
 _PEOPLE_QUERIES = (OrganisationQueries, ActorQueries, RoleQueries)
 _PEOPLE_MUTATIONS = (OrganisationMutations, PeopleMutations, TeamMutations, RoleMutations, GrantMutations)
 _PEOPLE_TYPES = (Organisation, Brand, Person, ServiceAccount, Team, Role, Grant)
@@ -73,6 +101,10 @@ Query = merge_types(
         TrashQueries,
         FetchingQueries,
         LikenessQueries,
+        CheckingQueries,
+        PurchaseQueries,
+        UsageQueries,
+        *_LICENSING_QUERIES,
         *_FIELD_QUERIES,
         *_SHARING_QUERIES,
         *_PEOPLE_QUERIES,
@@ -94,6 +126,9 @@ Mutation = merge_types(
         FetchingMutations,
         RelationMutations,
         LikenessMutations,
+        PurchaseMutations,
+        UsageMutations,
+        *_LICENSING_MUTATIONS,
         *_FIELD_MUTATIONS,
         *_SHARING_MUTATIONS,
         *_PEOPLE_MUTATIONS,
@@ -117,12 +152,16 @@ built = strawberry.Schema(
         UploadSession,
         AssetRelation,
         NearDuplicate,
+        StockPurchase,
+        Supplier,
+        Usage,
         Token,
         Share,
         GuestLink,
         Webhook,
         WebhookDelivery,
         TrustedDocument,
+        *_LICENSING_TYPES,
         *_FIELD_TYPES,
         *_PEOPLE_TYPES,
         *errors.concrete_types(),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain import intake, refusals, trash
+from domain import delivery, intake, purchases, refusals, trash
+from domain.usage import refusing
 from domain.uses import Use
 from schema.fields import field
 from schema.node import fetch
@@ -17,10 +18,11 @@ from schema.uses import AssetUse
 
 if TYPE_CHECKING:
     from schema.assets import Asset
+    from schema.purchases.types import StockPurchase
 
 
 # Features declare refusals of their own; importing them here makes the list of codes complete.
-FEATURES = (intake, trash)
+FEATURES = (delivery, intake, purchases, refusing, trash)
 
 
 def _codes(kind: type[refusals.Refusal]) -> set[str]:
@@ -124,6 +126,43 @@ class InUseError(MutationError):
         return [AssetUse.of(use) for use in self.found]
 
 
+@strawberry.type(description="The same picture is being bought already, under the same terms.")
+class AlreadyRequestedError(MutationError):
+    purchase_id: strawberry.Private[int | None]
+
+    @field("The purchase that was first, which the viewer now waits for; null where they may not see it.")
+    async def purchase(
+        self, info: strawberry.Info
+    ) -> Annotated[StockPurchase, strawberry.lazy("schema.purchases.types")] | None:
+        if self.purchase_id is None:
+            return None
+        found: StockPurchase | None = await fetch(info.context, "StockPurchase", self.purchase_id)
+        return found
+
+
+@strawberry.type(description="There is a licence for the picture that serves.")
+class AlreadyLicensedError(MutationError):
+    purchase_id: strawberry.Private[int]
+
+    @field("The purchase that it came by, with its licence.")
+    async def purchase(
+        self, info: strawberry.Info
+    ) -> Annotated[StockPurchase, strawberry.lazy("schema.purchases.types")] | None:
+        found: StockPurchase | None = await fetch(info.context, "StockPurchase", self.purchase_id)
+        return found
+
+
+@strawberry.type(description="Pictures that are here look like it, and nobody said that they were looked at.")
+class LooksAlikeError(MutationError):
+    asset_ids: strawberry.Private[tuple[int, ...]]
+
+    @field("At most 20 of them, nearest first.")
+    async def assets(self, info: strawberry.Info) -> list[Annotated[Asset, strawberry.lazy("schema.assets")]]:
+        found = [await fetch(info.context, "Asset", number) for number in self.asset_ids]
+        return [each for each in found if each is not None]
+
+
+#: A feature that the errors cannot know of adds its own.
 #: Per refusal its type and what the type says beyond the common fields.
 TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], dict[str, Any]]]] = {
     refusals.Conflict: (ConflictError, lambda _: {}),
@@ -135,6 +174,9 @@ TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], d
     refusals.StaleSubject: (StaleSubjectError, lambda refusal: {"current_digest": refusal.current_digest}),
     refusals.DuplicateAsset: (DuplicateAssetError, lambda refusal: {"existing_id": refusal.asset_id}),
     trash.InUse: (InUseError, lambda refusal: {"found": refusal.uses, "confirmation": refusal.confirmation}),
+    purchases.AlreadyRequested: (AlreadyRequestedError, lambda refusal: {"purchase_id": refusal.purchase_id}),
+    purchases.AlreadyLicensed: (AlreadyLicensedError, lambda refusal: {"purchase_id": refusal.purchase_id}),
+    purchases.LooksAlike: (LooksAlikeError, lambda refusal: {"asset_ids": refusal.asset_ids}),
     refusals.IdempotencyMismatch: (IdempotencyMismatchError, lambda _: {}),
     refusals.Incomplete: (
         IncompleteError,

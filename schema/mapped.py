@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import strawberry
@@ -44,17 +45,28 @@ class GlobalId:
 
 
 @dataclass(frozen=True)
+class Turning:
+    """What the passing of time changes without any row changing."""
+
+    #: A column that moves whenever it did.
+    last: Source
+    #: When it will next; None: it will not.
+    next: Callable[[Work], datetime | None]
+
+
+@dataclass(frozen=True)
 class Made:
     """What Python makes of some columns: a scalar, or with `parts` an object as a tuple of these fields; None for null.
 
     `make` is given the unit of work once and then the columns of each row. What it makes `for_viewer` is good for them
-    alone and until the hour ends.
+    alone and until the hour ends; what `turns` moves on earlier.
     """
 
     sources: tuple[Source, ...]
     make: Callable[[Work], Callable[..., Any]]
     parts: tuple[str, ...] = ()
     for_viewer: bool = False
+    turns: Turning | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from domain import delivery, identity, presets, renditions
+from domain.delivery import bars
 from domain.global_ids import encode, number_of
 from domain.refusals import NotFound
 from domain.work import Work
@@ -16,7 +17,7 @@ from schema.context import Context
 from schema.enums import RenditionState
 from schema.errors import MutationError
 from schema.fields import field, mutation
-from schema.mapped import TABLES, Column, GlobalId, Made, Table, column
+from schema.mapped import TABLES, Column, GlobalId, Made, Table, Turning, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
 from schema.scalars import BigInt, Instant, Sha256, Url
@@ -55,13 +56,20 @@ def failure(code: Any, message: Any) -> Made:
     return Made((code, message), made, ("code", "message", "retryable"))
 
 
-def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., delivery.SignedUrl | None]]) -> Made:
-    """How a signed address is made of these columns."""
+#: When embargoes begin and end.
+_TURNING = Turning(bars.LAST_TURN, bars.next_turn)
+
+
+def address(
+    barred: Any, sources: tuple[Any, ...], make: Callable[[Work], Callable[..., delivery.SignedUrl | None]]
+) -> Made:
+    """How a signed address is made of these columns; none where the column `barred` is true."""
 
     def made(work: Work) -> Callable[..., tuple[str, datetime] | None]:
-        return make(work)
+        signed = make(work)
+        return lambda is_barred, *told: None if is_barred else signed(*told)
 
-    return Made(sources, made, ("url", "validUntil"), for_viewer=True)
+    return Made((barred, *sources), made, ("url", "validUntil"), for_viewer=True, turns=_TURNING)
 
 
 @strawberry.type(description="What a preset makes of one version. Reading it never makes it.")
@@ -96,9 +104,10 @@ class Rendition(Node):
         return "" if preset is None else preset.name
 
     @field(
-        "Where its bytes are fetched; null unless READY.",
+        "Where its bytes are fetched; null unless READY, and while the asset is taken down or under embargo.",
         weight=3,
         mapped=address(
+            bars.RENDITION,
             (
                 RenditionRow.id,
                 RenditionRow.state,
@@ -109,7 +118,9 @@ class Rendition(Node):
             delivery.rendition_urls,
         ),
     )
-    def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+    async def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        if await info.context.load(delivery.barred, self.row.version_id):
+            return None
         return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
 
 

@@ -30,7 +30,7 @@ class AssetTrash:
 class AssetUse:
     use: strawberry.Private[Use]
     kind: str = strawberry.field(
-        description="How: LIGHTBOX, SHARE, RELATION, FIELD, RENDITION, or a word of a later feature."
+        description="How: LIGHTBOX, SHARE, RELATION, FIELD, USAGE, RENDITION, or a word of a later feature."
     )
     node_id: strawberry.ID = strawberry.field(description="The id of what uses it.")
     blocks: bool = strawberry.field(description="Whether throwing the asset away is asked again for it.")

@@ -9,15 +9,18 @@ import strawberry
 
 from domain import assets, delivery, focal, identity, metadata, pages, presets, renditions
 from domain.assets import personal
+from domain.delivery import bars
 from domain.global_ids import encode
+from domain.licensing import assessing, components, proposals
 from domain.permissions import Permission
 from domain.refusals import NotFound
 from schema.context import Context
 from schema.crediting import FocalPoint
 from schema.enums import RenditionState
 from schema.fields import Subject, deny, field, may
+from schema.licensing.proposals import LicenseProposal
 from schema.mapped import TABLES, Column, GlobalId, Many, Table, column
-from schema.node import KINDS, Kind, Node, fetch
+from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import PageInfo, cursors, page_info, total
 from schema.renditions import Rendition, RenditionFailure, SignedUrl, address, failure
 from schema.scalars import BigInt, Instant, Json, Sha256
@@ -26,6 +29,7 @@ from storage.tables import AssetVersionRow, MetadataRow
 
 if TYPE_CHECKING:
     from schema.assets import Asset
+    from schema.licensing.assessing import AssetRights
 
 
 @strawberry.type(description="One thing a file says of itself.")
@@ -118,6 +122,16 @@ class AssetVersion(Node):
         return [MetadataEntry(namespace=row.namespace, name=row.name, value=Json(row.value)) for row in shown]
 
     @field(
+        "What its file claims of its licence; null where it claims nothing. A claim grants nothing: "
+        "`licenseFromProposal` makes a draft of it.",
+        needs=Permission.LICENSE_VIEW,
+        weight=5,
+    )
+    async def license_proposal(self, info: strawberry.Info[Context]) -> LicenseProposal | None:
+        found = await info.context.load(proposals.of_versions, self.row.id)
+        return None if found is None else LicenseProposal.of(found)
+
+    @field(
         "What the presets have made of it, or are making.",
         mapped=_RENDITIONS,
     )
@@ -141,31 +155,46 @@ class AssetVersion(Node):
         found = await info.context.load(focal.of_versions, self.row.id)
         return None if found is None else FocalPoint.of(found)
 
+    @field("Versions inside it that the viewer sees, in the order in which they were put in.")
+    async def components(self, info: strawberry.Info[Context]) -> list[AssetVersion]:
+        return [AssetVersion.of(row) for row in await info.context.load(components.parts_of, self.row.id) or []]
+
+    @field("What was assessed of it, or of all of its asset, and holds; oldest first.", needs=Permission.LICENSE_VIEW)
+    async def rights(
+        self, info: strawberry.Info[Context]
+    ) -> list[Annotated[AssetRights, strawberry.lazy("schema.licensing.assessing")]] | None:
+        return [speak("AssetRights", row) for row in await info.context.load(assessing.of_versions, self.row.id) or []]
+
     @field(
-        "Where its own bytes are fetched.",
+        "Where its own bytes are fetched; null while the asset is taken down or under embargo.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=3,
-        mapped=address((AssetVersionRow.id, AssetVersionRow.sha256), delivery.original_urls),
+        mapped=address(bars.VERSION, (AssetVersionRow.id, AssetVersionRow.sha256), delivery.original_urls),
     )
-    def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+    async def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        if await info.context.load(delivery.barred, self.row.id):
+            return None
         return SignedUrl.of(delivery.original_url(info.context.work, self.row))
 
     @field(
         "Where a picture of its own is fetched, made of this version when it is asked for. The address is signed as a "
-        "whole: nobody can ask it for anything else.",
+        "whole: nobody can ask it for anything else. Null while the asset is taken down or under embargo.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=5,
     )
-    def transform(self, info: strawberry.Info[Context], to: TransformInput) -> SignedUrl | None:
-        return transform_url(info.context.work, self.row, to)
+    async def transform(self, info: strawberry.Info[Context], to: TransformInput) -> SignedUrl | None:
+        made = transform_url(info.context.work, self.row, to)
+        return None if await info.context.load(delivery.barred, self.row.id) else made
 
     @field(
         "Where viewers that speak the IIIF Image API 3.0 (level 2) find it: `/info.json` below it says more. Null for "
-        "what is no picture, or was not read yet.",
+        "what is no picture, or was not read yet, and while the asset is taken down or under embargo.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=5,
     )
-    def iiif(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+    async def iiif(self, info: strawberry.Info[Context]) -> SignedUrl | None:
+        if await info.context.load(delivery.barred, self.row.id):
+            return None
         return iiif_url(info.context.work, self.row)
 
 

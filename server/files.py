@@ -1,12 +1,14 @@
 """Delivery of bytes: `/files/{token}` for one immutable file, `/latest/{token}` for whatever is approved now.
 
 An answer is what the token's signature allows and nothing a browser could run: no sniffing, a sandbox without rights,
-originals only to be saved. A file's entity tag is its SHA-256, and no cache keeps it longer than its address is valid.
-No byte leaves before its delivery is recorded.
+originals only to be saved. A file's entity tag is its SHA-256, and no cache keeps it longer than its address is valid;
+caches that are shared ask again after a minute, for it may be taken down. No byte leaves before its delivery is
+recorded.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -33,8 +35,12 @@ from server.problems import HttpRefusal
 PIECE = 256 * 1024
 #: Seconds that a redirect to the latest version may be kept: how long a revoked approval may linger in caches.
 LATEST_SECONDS = 60
+#: Seconds after which a cache that is shared asks again: how long what was taken down may linger there.
+SHARED_SECONDS = 60
 
 _RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
+#: Hexadecimal digits that tell one head from another.
+_TAG = 16
 #: More digits than any file has bytes.
 _LONGEST_NUMBER = 18
 
@@ -49,55 +55,76 @@ async def latest(request: Request) -> Response:
     at = desk.of(request)
     token, address = request.path_params["token"], at.address(request)
     found = await at.read(HUB, lambda work: delivery.latest(work, token, address))
-    who = "public" if found.is_public else "private"
     headers = {
         "Location": found.url,
-        "Cache-Control": f"{who}, max-age={LATEST_SECONDS}",
         "Cross-Origin-Resource-Policy": "cross-origin",
+        **caching(found.asset_id, LATEST_SECONDS, is_public=found.is_public),
     }
     return Response(status_code=302, headers=headers)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A file that stands as bytes [start, stop) in another one, but that it begins with `head` instead of with its
+    first `instead` bytes.
+    """
+
+    start: int
+    stop: int
+    head: bytes = b""
+    instead: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.head) + self.stop - self.start - self.instead
+
+    @property
+    def tag(self) -> str:
+        """What tells it from the others inside of the same bytes."""
+        said = self.head[self.instead :]
+        return f"-{self.start}" + (f"-{hashlib.sha256(said).hexdigest()[:_TAG]}" if said else "")
+
+    def place(self, at: int) -> int:
+        """Where its byte number `at` stands in the bytes around it: what only the head says stands nowhere."""
+        grown = len(self.head) - self.instead
+        return self.start + (at if at < self.instead else max(self.instead, at - grown))
 
 
 async def answer(
     request: Request,
     opened: Delivery,
-    inside: tuple[int, int] | None = None,
+    inside: Inside | None = None,
     more: Mapping[str, str] | None = None,
 ) -> Response | Stream:
-    """The bytes, or those [start, stop) that are a whole `inside` of them, as the request's conditions and ranges ask;
-    with `more` headers.
-    """
+    """The bytes, or the file `inside` of them, as the request's conditions and ranges ask; with `more` headers."""
     at = desk.of(request)
-    first, end = inside or (0, opened.byte_size)
+    whole = inside or Inside(0, opened.byte_size)
     headers = _headers(opened, inside, (opened.valid_until - at.hub.clock()).total_seconds()) | dict(more or {})
     tag = headers["ETag"]
     if not _matches(request.headers.get("if-match"), tag, otherwise=True):
         raise HttpRefusal(412, "PRECONDITION_FAILED", "This address holds other bytes than you asked for.")
     if _matches(request.headers.get("if-none-match"), tag, otherwise=False):
         return Response(status_code=304, headers=headers)
-    wanted = _wanted(request, end - first, tag)
-    if wanted is None:
-        whole = {**headers, "Content-Type": opened.media_type, "Content-Length": str(end - first)}
-        return await _opened(request, at, opened, (first, end), 200, whole)
-    start, stop = wanted
-    part = {
-        **headers,
-        "Content-Type": opened.media_type,
-        "Content-Length": str(stop - start),
-        "Content-Range": f"bytes {start}-{stop - 1}/{end - first}",
-    }
-    return await _opened(request, at, opened, (first + start, first + stop), 206, part)
+    wanted = _wanted(request, whole.size, tag)
+    start, stop = wanted or (0, whole.size)
+    headers |= {"Content-Type": opened.media_type, "Content-Length": str(stop - start)}
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{whole.size}"
+    return await _opened(request, at, opened, (whole, start, stop), 200 if wanted is None else 206, headers)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """An answer of exactly `length` bytes, or one that ends short if the store fails; stops when the client leaves."""
+    """An answer of exactly `length` bytes, the `head` first, or one that ends short if the store fails; stops when the
+    client leaves.
+    """
 
     at: Desk
     reader: BinaryIO
     length: int
     status: int
     headers: dict[str, str]
+    head: bytes = b""
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -112,7 +139,9 @@ class Stream:
     async def _send(self, send: Send) -> None:
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": raw})
-        left = self.length
+        left = self.length - len(self.head)
+        if self.head:
+            await send({"type": "http.response.body", "body": self.head, "more_body": True})
         while piece := await self.at.with_bytes(partial(self.reader.read, min(PIECE, left))):
             left -= len(piece)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -128,13 +157,25 @@ def disposition(kind: str, file_name: str) -> str:
     return named if plain == file_name else f"{named}; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
-def _headers(opened: Delivery, inside: tuple[int, int] | None, seconds_left: float) -> dict[str, str]:
+def caching(asset_id: int | None, seconds: float, *, is_public: bool) -> dict[str, str]:
+    """Whatever is of one asset may be kept this long: by its reader's own cache, or by shared ones, which then ask
+    again each minute and are told the key by which to purge all of the asset at once.
+    """
+    most = max(0, int(seconds))
+    if not is_public:
+        return {"Cache-Control": f"private, max-age={most}"}
+    shared = f"public, max-age={most}" + (f", s-maxage={SHARED_SECONDS}" if most > SHARED_SECONDS else "")
+    return {"Cache-Control": shared, "Surrogate-Key": f"asset-{asset_id}"}
+
+
+def _headers(opened: Delivery, inside: Inside | None, seconds_left: float) -> dict[str, str]:
     """Shared caches may keep a rendition of what is approved; all else may be confidential: only its reader's may."""
-    who = "public" if opened.is_public else "private"
+    kept = caching(opened.asset_id, seconds_left, is_public=opened.is_public)
     return {
-        "ETag": f'"{opened.sha256}"' if inside is None else f'"{opened.sha256}-{inside[0]}"',
+        **kept,
+        "ETag": f'"{opened.sha256}{"" if inside is None else inside.tag}"',
         "Accept-Ranges": "bytes",
-        "Cache-Control": f"{who}, max-age={max(0, int(seconds_left))}, immutable",
+        "Cache-Control": f"{kept['Cache-Control']}, immutable",
         "Content-Disposition": disposition("inline" if opened.inline else "attachment", opened.file_name),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -181,21 +222,30 @@ def _wanted(request: Request, size: int, tag: str) -> tuple[int, int] | None:
 
 
 async def _opened(
-    request: Request, at: Desk, what: Delivery, span: tuple[int, int], status: int, headers: dict[str, str]
+    request: Request,
+    at: Desk,
+    what: Delivery,
+    wanted: tuple[Inside, int, int],
+    status: int,
+    headers: dict[str, str],
 ) -> Response | Stream:
-    """The bytes are opened before the first header goes out, so that missing ones are an honest error; and before that
-    it is written down that they leave.
+    """Bytes [start, stop) of what is inside. They are opened before the first header goes out, so that missing ones are
+    an honest error; and before that it is written down that they leave.
     """
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
+    inside, start, stop = wanted
+    grown = len(inside.head)
+    span = inside.place(max(start, grown)), inside.place(max(stop, grown))
     reader = await at.with_bytes(lambda: at.hub.blobs.open(what.sha256, *span))
     try:
-        await recording.of(request).record(Served(what, *span, logs.recorded_id(), at.address(request)))
+        told = inside.place(start), inside.place(stop)
+        await recording.of(request).record(Served(what, *told, logs.recorded_id(), at.address(request)))
     except BaseException:
         with anyio.CancelScope(shield=True):
             await at.with_bytes(reader.close)
         raise
-    return Stream(at, reader, span[1] - span[0], status, headers)
+    return Stream(at, reader, stop - start, status, headers, inside.head[start:stop])
 
 
 async def _leave(receive: Receive, scope: anyio.CancelScope) -> None:

@@ -16,11 +16,12 @@ from starlette.routing import Route
 
 from domain import iiif
 from domain.iiif import Picture, Tile
+from domain.packets import jpeg
 from domain.refusals import Refusal
 from domain.transforms import Opened, Wanted
 from domain.work import HUB, Work
 from server import desk, files, problems, transforms, waiting
-from server.files import Stream
+from server.files import Inside, Stream
 from server.problems import HttpRefusal
 
 LINKED_DATA = f'application/ld+json;profile="{iiif.CONTEXT}"'
@@ -40,12 +41,11 @@ async def information(request: Request) -> Response:
         raise _told(refusal) from None
     if missing is not None:  # whoever reads this wants tiles next
         await waiting.ask(at, missing)
-    who = "public" if shown.is_public else "private"
-    seconds = int((shown.let_in.valid_until - at.hub.clock()).total_seconds())
+    seconds = (shown.let_in.valid_until - at.hub.clock()).total_seconds()
     plain = "application/ld+json" not in request.headers.get("accept", "application/ld+json")
     headers = {
         **OPEN,
-        "Cache-Control": f"{who}, max-age={max(0, seconds)}",
+        **files.caching(shown.version.asset_id, seconds, is_public=shown.is_public),
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Link": f'{PROFILE_LINK}, <{iiif.CONTEXT}>;rel="http://www.w3.org/ns/json-ld#context"'
         if plain
@@ -68,7 +68,7 @@ async def picture(request: Request) -> Response | Stream:
         raise refusal.also(OPEN) from None
     more = {**OPEN, "Link": f'{PROFILE_LINK}, <{canonical}>;rel="canonical"'}
     opened = found.opened if isinstance(found, Tile) else found
-    inside = (found.span.start, found.span.stop) if isinstance(found, Tile) else None
+    inside = _inside(found) if isinstance(found, Tile) else None
     answered = await files.answer(request, opened.delivery, inside, more)
     await transforms.noted(request, opened)
     return answered
@@ -93,6 +93,11 @@ def _part(request: Request, work: Work) -> tuple[Tile | Opened, str] | Wanted:
     asked = iiif.asked(shown.width, shown.height, said["region"], said["size"], said["rotation"], said["last"])
     found = iiif.part(work, shown, asked)
     return found if isinstance(found, Wanted) else (found, f"{shown.uri}/{asked.canonical}")
+
+
+def _inside(tile: Tile) -> Inside:
+    """A tile is a JPEG among others: what is said of the picture takes the place of the mark that it begins with."""
+    return Inside(tile.span.start, tile.span.stop, tile.head, len(jpeg.START))
 
 
 def _told(refusal: Refusal) -> HttpRefusal:

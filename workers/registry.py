@@ -40,6 +40,7 @@ FEATURES: Final = (
     "workers.transforms",
     "workers.trash",
     "workers.upkeep",
+    "workers.usage",
     "workers.webhooks",
 )
 #: Seconds that a job in hand is given to end when its process is asked to stop.

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -118,6 +118,40 @@ def refresh_renditions(tools: Tools, job: Claimed) -> Write:
     return write
 
 
+def refresh_licensed(tools: Tools, job: Claimed) -> Write:
+    """In steps and at the operator's pace, as presets are applied."""
+    with tools.reading() as work:
+        begin = work.now
+    _refresh_under(tools, [int(job.payload["license_id"])], begin, 0)
+    return lambda _: None
+
+
+def refresh_naming(tools: Tools, job: Claimed) -> Write:
+    """Likewise; what is under two of the licences has its turn with each, and is made anew once."""
+    last, done = 0, 0
+    with tools.reading() as work:
+        begin = work.now
+    while True:
+        with tools.reading() as work:
+            licenses = refreshing.licenses_from(work, int(job.payload["party_id"]), last, STEP)
+        if not licenses:
+            return lambda _: None
+        last, done = licenses[-1], _refresh_under(tools, licenses, begin, done)
+
+
+def _refresh_under(tools: Tools, licenses: list[int], begin: datetime, done: int) -> int:
+    """Of all that is under these licences; how many had their turn by then."""
+    last, per_minute = 0, tools.hub.settings.rerenders_per_minute
+    while True:
+        tools.tick()
+        pace = refreshing.Pace(begin, per_minute, done) if per_minute else None
+        with tools.writing() as work:
+            ids = refreshing.ask_under(work, licenses, last, STEP, pace)
+        if not ids:
+            return done
+        last, done = ids[-1], done + len(ids)
+
+
 def give_up(work: Work, job: Claimed, code: str, sentence: str) -> None:
     renditions.give_up(work, int(job.payload["version_id"]), code, sentence)
 
@@ -185,12 +219,10 @@ def _read(tools: Tools, version: AssetVersionRow, source: Path) -> Findings | Fa
 def _as_the_file_says(
     tools: Tools, version: AssetVersionRow, asked: dict[int, Asked], found: Findings
 ) -> dict[int, Asked]:
-    """Where nobody stated whose it is, what the file proposed just now counts."""
+    """Where nobody stated whose it is, what the file claimed just now counts."""
+    entries = {(namespace, name): value for namespace, name, value in found.entries}
     with tools.reading() as work:
-        if crediting.is_stated(work, version.asset_id):
-            return asked
-    proposals = {name: value for namespace, name, value in found.entries if namespace == "proposal"}
-    said = crediting.proposed(proposals)
+        said = crediting.rights_of(work, version, entries)
     return {rendition_id: each.saying(_kept(each, said)) for rendition_id, each in asked.items()}
 
 
@@ -312,6 +344,8 @@ HANDLERS: dict[str, Handler] = {
     renditions.RenderVersionAgain.kind: render_version,
     presets.ApplyPreset.kind: apply_preset,
     refreshing.RefreshRenditions.kind: refresh_renditions,
+    refreshing.RefreshLicensed.kind: refresh_licensed,
+    refreshing.RefreshNaming.kind: refresh_naming,
     MarkWhatRanOut.kind: mark_what_ran_out,
     SweepScratch.kind: sweep_scratch,
 }

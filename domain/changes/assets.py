@@ -22,7 +22,7 @@ from storage.tables import ApprovalRow, AssetRow, AssetTagRow, EventRow, Lightbo
 
 SUBJECT: Final = "ASSET"
 #: What does not change what an asset shows to anybody who is told of it here.
-SILENT: Final = ("share.", "legal_hold.", "relation.")
+SILENT: Final = ("share.", "legal_hold.", "relation.", "asset_rights.", "embargo.", "exclusivity.", "takedown.")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Always true here:
 - The id opens to whom an address of the original would open, for as long, and from where: all of the picture can be had
   through it.
 - Every answer is of the version's own bytes: a tile is cut from its pyramid, all else is made of tiles.
+- Every answer says whose the picture is and on what terms, as far as that is known.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
-from domain import delivery, signing, transforms
+from domain import crediting, delivery, signing, transforms
 from domain.delivery import Admitted, Delivery, SignedUrl
 from domain.iiif import pyramids
 from domain.iiif.pyramids import Span
 from domain.iiif.requests import Asked
+from domain.packets import jpeg
 from domain.refusals import FileRefused
+from domain.statements import MetadataPolicy
 from domain.transforms import PART, PYRAMID, Opened, Wanted
 from domain.work import Work
 from storage.recent import Recent
@@ -47,10 +50,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of the bytes of a pyramid, which is an answer by itself."""
+    """A part of the bytes of a pyramid, which is an answer by itself once `head` stands for its first two bytes: what
+    is said of the picture now. Pyramids say nothing, for they belong to all versions that hold the same bytes.
+    """
 
     opened: Opened
     span: Span
+    head: bytes
 
 
 def urls(work: Work) -> Callable[[int, str, str, int | None, int | None], SignedUrl | None]:
@@ -92,9 +98,12 @@ def part(work: Work, shown: Picture, asked: Asked) -> Tile | Opened | Wanted:
         return wanted
     if (whole.width, whole.height) != (shown.width, shown.height):
         raise FileRefused("The picture turned out to have another size than it says.", "DAMAGED", ())
+    said = crediting.rights_of(work, shown.version)
     if (number := asked.tile) is not None:
-        return Tile(_opened(work, shown, asked, whole), _spans(work, whole)[number])
-    wanted = Wanted(shown.version.sha256, PART, asked.recipe, is_bitonal=asked.quality == "bitonal")
+        head = jpeg.head(said, MetadataPolicy.RIGHTS)
+        return Tile(_opened(work, shown, asked, whole), _spans(work, whole)[number], head)
+    recipe = replace(asked.recipe, statement=said)
+    wanted = Wanted(shown.version.sha256, PART, recipe, is_bitonal=asked.quality == "bitonal")
     row = transforms.ready(work, wanted)
     return wanted if row is None else _opened(work, shown, asked, row)
 

@@ -17,7 +17,18 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from domain import approvals, assets, authority, history, identity, public_face, relations, sharing, taxonomy
+from domain import (
+    approvals,
+    assets,
+    authority,
+    history,
+    identity,
+    merged_rights,
+    public_face,
+    relations,
+    sharing,
+    taxonomy,
+)
 from domain.holdings import WITHHELD, One
 from domain.likeness import moving
 from domain.permissions import Permission
@@ -84,6 +95,7 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
         before = {**before, "approved": []}
     gone.merged_into_id, gone.updated_at = into.id, work.now
     work.session.flush()
+    staying = list(work.session.scalars(_versions(into.id)))
     versions = _move_versions(work, into, gone, newest=wanted.newest)
     _move_tags(work, into, gone)
     _move_placings(work, into, gone)
@@ -95,6 +107,7 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
     newest_id = gone.current_version_id
     _put_away(work, gone)
     _settle(work, into, newest_id if wanted.newest else None)
+    merged_rights.merge(work, gone.id, into.id, versions, staying)
     story = {"into": into.id, "revision": gone.revision, **before}
     history.record(work, "asset.merged", ("Asset", gone.id), story, org_id=gone.org_id, reason=why)
     told = {"from": gone.id, "versions": versions, "revision": into.revision, "approved": before["approved"]}

@@ -15,7 +15,9 @@ from domain.work import Work
 from storage.tables import Row
 
 #: What `merging` moves itself, for there is more to it.
-THEMSELVES: Final = frozenset({"approval", "asset_tag", "asset_version", "lightbox_asset", "near_duplicate", "share"})
+THEMSELVES: Final = frozenset(
+    {"approval", "asset_rights", "asset_tag", "asset_version", "lightbox_asset", "near_duplicate", "share"}
+)
 #: What stays with the record of the asset that goes: counters, matters of law that are over, what operations did.
 STAYS: Final = frozenset({"asset_stamp", "asset_trash", "bulk_item", "legal_hold"})
 #: What is taken over as a whole or not at all: by these columns.

@@ -6,10 +6,11 @@ at the pace that the operator allows; until a new rendition is finished the old 
 
 from __future__ import annotations
 
-from domain.presets.applying import ApplyPreset, Pace, Rollout, count_after, queue_after, rollout
+from domain.presets.applying import ApplyPreset, Rollout, count_after, queue_after, rollout
 from domain.presets.changing import MAX_PRESETS, Changed, Wish, archive, create, foresee, revert, update
 from domain.presets.rows import BY_ID, all_of, by_id, defaults, versions
 from domain.presets.seeding import ensure_seeds
+from domain.refreshing import Pace
 
 __all__ = [
     "BY_ID",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 import sqlalchemy as sa
 
 from domain import asking, identity, renditions
 from domain.permissions import Permission
+from domain.refreshing import Pace
 from domain.work import Work
 from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, RenditionPresetRow, RenditionRow
 
@@ -38,18 +38,6 @@ class Rollout:
     waiting: int
     failed: int
     outdated: int
-
-
-@dataclass(frozen=True)
-class Pace:
-    """`per_minute` versions from `begin` on, of which `done` have had their turn."""
-
-    begin: datetime
-    per_minute: int
-    done: int = 0
-
-    def at(self, place: int) -> datetime:
-        return self.begin + timedelta(minutes=(self.done + place) / self.per_minute)
 
 
 def rollout(work: Work, preset: RenditionPresetRow) -> Rollout:

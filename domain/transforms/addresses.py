@@ -86,7 +86,7 @@ def open_door(work: Work, token: str, address: str | None = None) -> Opened | Wa
 
 def _tailored(work: Work, version: AssetVersionRow, recipe: Recipe) -> Recipe:
     """With what is known now of the version: where its focal point is, and what is stated of its asset."""
-    said = replace(crediting.statement_of(work, version), title="", description="", keywords=())
+    said = crediting.rights_of(work, version)
     if recipe.fit is not Fit.COVER:
         return replace(recipe, statement=said)
     point = focal.of_versions(work, [version.id]).get(version.id)

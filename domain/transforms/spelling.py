@@ -43,6 +43,7 @@ def _plain(value: Any) -> Any:
 
 def _statement(told: dict[str, Any]) -> Statement:
     read: dict[str, Callable[[Any], Any]] = {
+        "starts": date.fromisoformat,
         "expires": date.fromisoformat,
         "data_mining": DataMining,
         "keywords": tuple,

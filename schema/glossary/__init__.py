@@ -12,7 +12,11 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedType, GraphQLSchema
 
 from schema.glossary.custom_fields import FIELDS_AND_BULK
+from schema.glossary.deciding import DECIDING
 from schema.glossary.fields import ARGUMENTS, EVERYWHERE, FIELDS, INPUTS, TYPES
+from schema.glossary.licensing import LICENSING
+from schema.glossary.proposals import PROPOSALS
+from schema.glossary.purchases import PURCHASES_AND_USAGE
 from schema.glossary.values import VALUES
 
 
@@ -37,6 +41,10 @@ GLOSSARY = {
     **FIELDS,
     **VALUES,
     **FIELDS_AND_BULK,
+    **LICENSING,
+    **DECIDING,
+    **PROPOSALS,
+    **PURCHASES_AND_USAGE,
 }
 
 

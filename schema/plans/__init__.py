@@ -197,5 +197,5 @@ class _Asking:
                 arguments=self.arguments,
                 viewer=self.scope,
             )
-            ends = (self.viewer.until, identity.first_end(work))
+            ends = (self.viewer.until, identity.first_end(work), running.next_turn(run, self.plan))
             return running.data(run, self.plan), min((each for each in ends if each is not None), default=None)

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from domain import reads
 from domain.reads import Below, By
-from schema.mapped import TABLES
+from schema.mapped import TABLES, Made, Turning
 from schema.plans import writing
 from schema.plans.paging import Pager
 from schema.plans.run import Run
-from schema.plans.shape import Link, Pages, Shape, Total, Unplannable, walk
+from schema.plans.shape import Leaf, Link, Pages, Shape, Total, Unplannable, walk
 from schema.plans.writing import Reading, Written
 from storage import statements
 from storage.recent import Recent, Shelf
@@ -47,13 +47,19 @@ class Entity:
         self._counting: Shelf[Statement] = Shelf(STATEMENTS)
         self._reading: Shelf[tuple[Statement, bool]] = Shelf(STATEMENTS)
         slots: set[int] = set()
+        turns: dict[Turning, None] = {}
 
         def note(each: Any) -> None:
             if isinstance(each, Link | Pages) and each.arguments is not None:
                 slots.add(each.arguments)
+            if isinstance(each, Leaf) and isinstance(each.mapped, Made) and each.mapped.turns is not None:
+                turns[each.mapped.turns] = None
 
         walk(self.shape, note)
         self._slots = tuple(sorted(slots))
+        self.turns = tuple(turns)
+        #: Beside the type's own, for values are kept only where there are such.
+        self._stamps = self.table.stamps and (*self.table.stamps, *(each.last for each in turns))
 
     def heads(self, run: Run) -> list[Any]:
         """What is read of each row beside its id: stamps, what the viewer decides, whether they may, then columns."""
@@ -62,12 +68,12 @@ class Entity:
             raise Unplannable(f"{self.shape.type} says nothing of permissions")
         guards = [] if held is None else [held(run.work, permission) for permission in run.guards]
         decided = [decide(run.work) for decide in written.decided]
-        return [*self.table.stamps, *decided, *guards, *written.readings[0].columns]
+        return [*self._stamps, *decided, *guards, *written.readings[0].columns]
 
     def width(self, run: Run) -> int:
         """How many `heads` there are."""
         written = self._of(run.dialect)
-        return len(self.table.stamps) + len(written.decided) + len(run.guards) + len(written.readings[0].columns)
+        return len(self._stamps) + len(written.decided) + len(run.guards) + len(written.readings[0].columns)
 
     def find(self, run: Run, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
         """Of these ids the heads of those that the viewer sees."""
@@ -75,12 +81,12 @@ class Entity:
         statement = self._finding.get(key)
         if statement is None:
             statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
-        rows = statement.run(run.cursor, **{statements.KEYS: statements.keys(ids, run.dialect)})
+        rows = statement.run(run.cursor, now=run.work.now, **{statements.KEYS: statements.keys(ids, run.dialect)})
         return {row[0]: row[1:] for row in rows}
 
     def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
         """The finished bytes of each."""
-        written, stamps = self._of(run.dialect), len(self.table.stamps)
+        written, stamps = self._of(run.dialect), len(self._stamps)
         decided = stamps + len(written.decided)
         if run.guards and not all(all(head[decided : decided + len(run.guards)]) for head in heads.values()):
             raise Unplannable("a permission does not hold for each of them")
@@ -99,7 +105,7 @@ class Entity:
         return found
 
     def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
-        written, stamps = self._of(run.dialect), len(self.table.stamps)
+        written, stamps = self._of(run.dialect), len(self._stamps)
         end = stamps + len(written.decided)
         start = end + len(run.guards)
         decided = {id_: head[stamps:end] for id_, head in heads.items()}
@@ -135,7 +141,7 @@ class Entity:
         if known is None:
             made = reads.found_paged(ranked, run.work, reading.columns, run.dialect, backwards=backwards)
             known = self._paging.put((*key, backwards), made)
-        return known.run(run.cursor, limit=pager.wanted.limit + 1, **keys)
+        return known.run(run.cursor, now=run.work.now, limit=pager.wanted.limit + 1, **keys)
 
     def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> list[tuple[Any, ...]]:
         if not wanted:
@@ -145,7 +151,8 @@ class Entity:
         where = {name: given[name] for name, _ in reading.where}
         if any("\0" in value for value in where.values() if isinstance(value, str)):
             raise Unplannable("PostgreSQL takes no U+0000")
-        rows = statement.run(run.cursor, **where, **{statements.KEYS: statements.keys(wanted, run.dialect)})
+        given = {**where, statements.KEYS: statements.keys(wanted, run.dialect)}
+        rows = statement.run(run.cursor, now=run.work.now, **given)
         return reads.first_only(rows) if has_once else rows
 
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:

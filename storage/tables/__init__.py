@@ -24,10 +24,27 @@ from storage.tables.identity import (
 )
 from storage.tables.intake import ImportEntryRow, UploadRow
 from storage.tables.jobs import CronSlotRow, JobRow
+from storage.tables.licensing import (
+    AssetRightsRow,
+    ComponentRow,
+    EmbargoRow,
+    ExclusivityRow,
+    GrantCapRow,
+    GrantDutyRow,
+    LicenseGrantRow,
+    LicenseRow,
+    LicenseSeatRow,
+    PartyRow,
+    ReleaseRow,
+    TakedownRow,
+    TerritoryGroupMemberRow,
+    TerritoryGroupRow,
+)
 from storage.tables.lifecycle import AssetRelationRow, AssetTrashRow, LegalHoldRow
 from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
 from storage.tables.likeness import AlikeRow, LikenessHeadRow, LikenessRow, NearDuplicateRow
 from storage.tables.localised import AssetTextRow
+from storage.tables.purchases import AvoidedSpendRow, PurchaseSubscriberRow, StockPurchaseRow, SupplierRow
 from storage.tables.renditions import (
     AssetStatementRow,
     FocalPointRow,
@@ -41,6 +58,13 @@ from storage.tables.stamps import AssetStampRow, TableEpochRow
 from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
 from storage.tables.templates import MetadataTemplateItemRow, MetadataTemplateRow
 from storage.tables.transforms import TransformRow
+from storage.tables.usage import (
+    GrantCapPeriodRow,
+    RightsDecisionRow,
+    UsageAlertRow,
+    UsageRecordRow,
+    UsageRow,
+)
 from storage.tables.version_texts import VersionTextRow
 from storage.tables.webhooks import WebhookAttemptRow, WebhookDeliveryRow, WebhookRow
 from storage.tables.workflow import ApprovalRow
@@ -50,6 +74,7 @@ __all__ = [
     "ApprovalRow",
     "AssetFieldRow",
     "AssetRelationRow",
+    "AssetRightsRow",
     "AssetRow",
     "AssetStampRow",
     "AssetStatementRow",
@@ -58,18 +83,25 @@ __all__ = [
     "AssetTrashRow",
     "AssetVersionRow",
     "AuditHeadRow",
+    "AvoidedSpendRow",
     "BlobRow",
     "BrandRow",
     "BulkExportPartRow",
     "BulkExportRow",
     "BulkItemRow",
     "BulkOperationRow",
+    "ComponentRow",
     "CredentialRow",
     "CronSlotRow",
     "CustomFieldRow",
+    "EmbargoRow",
     "EventRow",
+    "ExclusivityRow",
     "ExternalIdentityRow",
     "FocalPointRow",
+    "GrantCapPeriodRow",
+    "GrantCapRow",
+    "GrantDutyRow",
     "GrantRow",
     "GuestLinkRow",
     "IdempotencyRow",
@@ -77,6 +109,9 @@ __all__ = [
     "InvitationRow",
     "JobRow",
     "LegalHoldRow",
+    "LicenseGrantRow",
+    "LicenseRow",
+    "LicenseSeatRow",
     "LightboxAssetRow",
     "LightboxRow",
     "LikenessHeadRow",
@@ -86,24 +121,36 @@ __all__ = [
     "MetadataTemplateRow",
     "NearDuplicateRow",
     "OrganisationRow",
+    "PartyRow",
     "PrincipalRow",
+    "PurchaseSubscriberRow",
+    "ReleaseRow",
     "RenditionPresetRow",
     "RenditionPresetVersionRow",
     "RenditionRow",
+    "RightsDecisionRow",
     "RoleRow",
     "Row",
     "ShareRow",
+    "StockPurchaseRow",
+    "SupplierRow",
     "TableEpochRow",
     "TagRow",
     "TagSynonymRow",
+    "TakedownRow",
     "TeamMemberRow",
     "TeamRow",
+    "TerritoryGroupMemberRow",
+    "TerritoryGroupRow",
     "TokenRow",
     "TransformRow",
     "TrustedDocumentRow",
     "UploadItemRow",
     "UploadRow",
     "UploadSessionRow",
+    "UsageAlertRow",
+    "UsageRecordRow",
+    "UsageRow",
     "VersionTextRow",
     "VocabularyRow",
     "VocabularyTermRow",

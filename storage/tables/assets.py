@@ -112,6 +112,8 @@ class AssetRow(Row):
     #: The asset that this one became part of: its id stands for that one, and it is shown to nobody any more. It is
     #: archived, and its versions have moved. Without a foreign key, which SQLite lets no added column have by name.
     merged_into_id: Mapped[int | None]
+    #: Moves, by triggers, with every row that a decision on its rights may read.
+    rights_epoch: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __mapper_args__ = {"version_id_col": revision}
 

@@ -25,6 +25,17 @@ MUTATIONS: Final[dict[str, str]] = {
     "assetRestoreFromTrash": "-- no -- -- -- no --",  # it lies in no lightbox
     "legalHoldPlace": "no no -- no -- no no",
     "legalHoldLift": "-- -- -- -- -- -- --",
+    "assetRightsAssess": "no no -- no -- no no",
+    "assetRightsWithdraw": "-- -- -- -- no -- --",  # of an asset that nobody was denied
+    "componentAdd": "no ok -- ok -- no --",  # the guest's link opens one of the two
+    "componentRemove": "no no -- no -- no no",
+    "embargoPlace": "no no -- no -- no no",
+    "embargoLift": "-- -- -- -- no -- --",
+    "takedownOpen": "no no -- no -- no no",
+    "takedownEnforce": "-- -- -- -- no -- --",
+    "takedownLift": "-- -- -- -- no -- --",
+    "exclusivityGive": "no no -- no -- no no",
+    "exclusivityEnd": "-- -- -- -- no -- --",
     "assetRelationCreate": "no -- -- -- -- no no",  # to an asset that nobody opened
     "assetRelationRemove": "-- -- -- -- ok no --",  # of assets that nobody was denied
     "assetVersionApprove": "-- no -- no -- no no",  # a draft
@@ -50,6 +61,8 @@ MUTATIONS: Final[dict[str, str]] = {
 }
 
 #: What is asked, with `$…` for ids of the things; the thing that is looked for in the answer; and who finds it there.
+_DAY: Final = '{from: "2026-01-01", to: "2026-01-01"}'
+
 QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
     #                                                  read contribute expired box denied scoped guest
     ("node(id: $asset) { id }", "asset", "ok ok -- ok -- ok ok"),
@@ -74,6 +87,20 @@ QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("asset(id: $asset) { approved { transform(to: {width: 9}) { url } } }", "/transforms/", "ok ok -- ok -- no no"),
     ("asset(id: $asset) { rendition(transform: {width: 9}) { url } }", "/transforms/", "ok ok -- ok -- no no"),
     ('asset(id: $asset) { latestUrl(preset: "thumb") }', "/latest/", "ok ok -- ok -- no no"),
+    (
+        'rightsDecision(input: {versionId: $draft, action: VIEW, channel: "web.site", territories: ["DE"], window: '
+        + _DAY
+        + "}) { outcome }",
+        "DENIED",
+        "-- ok -- ok -- ok ok",
+    ),
+    (
+        'rightsMatrix(input: {versionId: $approved, action: VIEW, channels: ["web.site"], territories: ["DE"], window: '
+        + _DAY
+        + "}) { cells { outcome } }",
+        "DENIED",
+        "ok ok -- ok -- ok ok",
+    ),
     ("asset(id: $asset) { shares { id } }", "share", "ok -- -- -- -- ok --"),
     ("asset(id: $asset) { history { nodes { hash } } }", "hash", "no no -- no -- no no"),
     (
@@ -112,5 +139,9 @@ OTHERS: Final = frozenset(
     | {"renditionPresetForesee", "renditionPresetRollout"}
     | {"similarTo", "nearDuplicates", "nearDuplicateClusters"}  # of which tests/likeness tells
     | {"customFields", "vocabularies", "metadataTemplates", "bulkOperations"}
+    | {"avoidedSpend", "avoidedSpendTotals", "purchaseCheck", "stockPurchases", "suppliers"}
+    | {"recallSimulation", "runningUsagesAfter", "usages"}  # what an organisation uses is its own
+    | {"license", "licenses", "expiringLicenses", "parties", "releases", "takedowns", "licenseTemplates"}
+    | {"territoryGroups", "knownTerritoryGroups"}
     | {"bulkExports", "uploadSessions", "changes", "documents", "webhooks"},
 )

@@ -20,7 +20,7 @@ from storage.tables import AssetVersionRow, GuestLinkRow, JobRow, RenditionRow, 
 from tests import acting
 from tests.asking import Client
 from tests.assets import acts
-from tests.schema import samples_lifecycle, samples_likeness, samples_sharing
+from tests.schema import samples_licensing, samples_lifecycle, samples_likeness, samples_sharing
 from tests.schema.samples import Brand, revised
 
 #: From where the token is shown, and where the networks are that it is for.
@@ -208,6 +208,18 @@ def _merge(at: Situations, thing: Thing) -> dict[str, Any]:
     return samples_likeness.merged(thing.asset, fresh.asset)
 
 
+def _put_in(at: Situations, thing: Thing) -> dict[str, Any]:
+    fresh = at.thing()
+    at.open_box(thing.box["id"])  # the guest's link opens this lightbox again
+    return {"composite": thing.approved["id"], "part": fresh.approved["id"]}
+
+
+def _composed(at: Situations, thing: Thing) -> dict[str, Any]:
+    told = _put_in(at, thing)
+    acts.accepted(at.brand.client.mutate("componentAdd", "composite { id }", **told))
+    return told
+
+
 def _soon(at: Situations) -> str:
     return (at.hub.clock() + timedelta(days=1)).isoformat()
 
@@ -221,6 +233,11 @@ OF_NOTHING: Final[dict[str, Callable[[Situations, str], dict[str, Any]]]] = {
     "assetRelationRemove": lambda at, _: {"relation": samples_lifecycle.relation(at.brand)},
     "renditionRetry": lambda at, _: {"rendition": at.failed_rendition()},
     "jobRetry": lambda at, _: {"job": at.dead_job()},
+    "assetRightsWithdraw": lambda at, _: {"rights": samples_licensing.rights(at.brand), "reason": "It was another."},
+    "embargoLift": lambda at, _: {"embargo": samples_licensing.embargo(at.brand), "reason": "Now."},
+    "takedownEnforce": lambda at, _: revised("takedown", samples_licensing.takedown(at.brand)),
+    "takedownLift": lambda at, _: revised("takedown", samples_licensing.takedown(at.brand), reason="It is over."),
+    "exclusivityEnd": lambda at, _: {"exclusivity": samples_licensing.exclusivity(at.brand), "reason": "Over."},
     "inboxAccept": lambda at, _: at.brought(),
     "inboxReject": lambda at, _: {"asset": at.brought()["asset"], "reason": "Out of focus."},
 }
@@ -241,6 +258,12 @@ OF_A_THING: Final[dict[str, Callable[[Situations, Thing, str], dict[str, Any]]]]
         "to": at.brand.asset()["id"],
         "kind": "DERIVED_FROM",
     },
+    "assetRightsAssess": lambda _, of, __: {"asset": of.asset["id"], "recognisablePeople": False},
+    "componentAdd": lambda at, of, _: _put_in(at, of),
+    "componentRemove": lambda at, of, _: _composed(at, of),
+    "embargoPlace": lambda _, of, __: {"asset": of.asset["id"], "reason": "Not yet."},
+    "takedownOpen": lambda _, of, __: {"asset": of.asset["id"], "reason": "They asked."},
+    "exclusivityGive": lambda _, of, __: {"asset": of.asset["id"], "holder": encode("Organisation", BRAND_ORG_ID)},
     "assetVersionApprove": lambda _, of, __: {"version": of.draft["id"], "sha256": of.draft["sha256"]},
     "assetVersionApprovalRevoke": lambda _, of, __: {"version": of.approved["id"]},
     "lightboxUpdate": lambda _, of, __: revised("lightbox", of.box, title="Another"),

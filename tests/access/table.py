@@ -16,6 +16,9 @@ from typing import Final
 #: Besides `anonymous`, who is told to sign in whatever they ask: nothing over GraphQL is public.
 ACTORS: Final = ("guest", "partner", "agency", "designer", "admin")
 
+#: A use of the version that a decision is asked for.
+_USE: Final = 'versionId: $version, action: VIEW, territories: ["DE"], window: {from: "2026-01-01", to: "2026-01-01"}'
+
 MUTATIONS: Final[dict[str, str]] = {
     # guest: of another lightbox. partner: of another affiliate. agency: nothing shared. designer: of the brand.
     "assetCreate": "-- -- -- ok ok",  # for the brand, which others do not see; what they bring at home is theirs
@@ -83,6 +86,34 @@ MUTATIONS: Final[dict[str, str]] = {
     "assetTrash": "-- -- -- no ok",
     "assetRestoreFromTrash": "-- -- -- no ok",
     "legalHoldPlace": "-- -- -- no ok",
+    "partyCreate": "-- no no no ok",
+    "partyUpdate": "-- -- -- no ok",
+    "partyArchive": "-- -- -- no ok",
+    "licenseCreate": "-- no no no ok",
+    "licenseUpdate": "-- -- -- no ok",
+    "licenseActivate": "-- -- -- no ok",
+    "licenseSuspend": "-- -- -- no ok",
+    "licenseResume": "-- -- -- no ok",
+    "licenseTerminate": "-- -- -- no ok",
+    "licenseSupersede": "-- -- -- no ok",
+    "licenseSeatAssign": "-- -- -- no ok",
+    "licenseSeatRelease": "-- -- -- no ok",
+    "releaseCreate": "-- no no no ok",
+    "releaseSign": "-- -- -- no ok",
+    "releaseRevoke": "-- -- -- no ok",
+    "assetRightsAssess": "-- -- -- no ok",
+    "assetRightsWithdraw": "-- -- -- no ok",
+    "componentAdd": "-- -- -- ok ok",
+    "componentRemove": "-- -- -- no ok",
+    "embargoPlace": "-- -- -- no ok",
+    "embargoLift": "-- -- -- no ok",
+    "takedownOpen": "-- -- -- no ok",
+    "takedownEnforce": "-- -- -- no ok",
+    "takedownLift": "-- -- -- no ok",
+    "exclusivityGive": "-- -- -- no ok",
+    "exclusivityEnd": "-- -- -- no ok",
+    "territoryGroupCreate": "no no no no ok",
+    "territoryGroupUpdate": "no no no no ok",
     "legalHoldLift": "-- -- -- -- ok",
     "assetRelationCreate": "-- -- -- ok ok",
     "assetRelationRemove": "-- -- -- ok ok",
@@ -115,6 +146,19 @@ MUTATIONS: Final[dict[str, str]] = {
     "webhookSecretRotate": "-- -- -- -- ok",
     "webhookTest": "-- -- -- -- ok",
     "webhookDeliveryReplay": "-- -- -- -- ok",
+    "licenseFromProposal": "-- -- -- no ok",
+    "supplierCreate": "no no no no ok",
+    "supplierUpdate": "-- -- no no ok",  # who may ask for a purchase knows whom of
+    "stockPurchaseRequest": "-- -- -- ok ok",  # which names an asset of the brand's
+    "stockPurchaseRecord": "-- -- no no ok",
+    "stockPurchaseApprove": "-- -- -- no ok",
+    "stockPurchaseReject": "-- -- -- no ok",
+    "stockPurchaseOrder": "-- -- -- no ok",
+    "stockPurchaseLicense": "-- -- -- no ok",
+    "stockPurchaseCancel": "-- -- -- no ok",  # somebody else's
+    "rightsReserve": "-- -- -- ok ok",
+    "usageConfirm": "-- -- -- ok ok",
+    "usageVoid": "-- -- -- ok ok",
 }
 
 #: The field with its arguments and selection; `$…` are ids of the things.
@@ -129,6 +173,20 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "assetsWithDigest": ("assetsWithDigest(sha256: $sha256) { id }", "-- -- -- ok ok"),
     "tags": ("tags { nodes { id } totalCount }", "-- -- -- ok ok"),
     "lightboxes": ("lightboxes { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "license": ("license(id: $license) { id }", "-- -- -- ok ok"),
+    "licenses": ("licenses { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "expiringLicenses": ('expiringLicenses(beforeDay: "2099-01-01") { nodes { id } totalCount }', "-- -- -- ok ok"),
+    "parties": ("parties { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "releases": ("releases { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "takedowns": ("takedowns { nodes { id } totalCount }", "-- -- -- ok ok"),
+    "territoryGroups": ("territoryGroups { id }", "-- -- -- ok ok"),
+    "knownTerritoryGroups": ("knownTerritoryGroups { code }", "ok ok ok ok ok"),
+    "licenseTemplates": ("licenseTemplates { code }", "ok ok ok ok ok"),
+    "rightsDecision": (f'rightsDecision(input: {{{_USE}, channel: "web.site"}}) {{ outcome }}', "-- -- -- ok ok"),
+    "rightsMatrix": (
+        f'rightsMatrix(input: {{{_USE}, channels: ["web.site"]}}) {{ cells {{ outcome }} }}',
+        "-- -- -- ok ok",
+    ),
     "auditEvents": ("auditEvents { nodes { hash } }", "no no no no ok"),
     "auditVerify": ("auditVerify { checked }", "no no no no ok"),
     "tokens": ("tokens { nodes { id } }", "-- -- -- -- ok"),  # beside one's own
@@ -160,6 +218,17 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "people": ("people(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "webhooks": ("webhooks { nodes { id } } it: node(id: $webhook) { id }", "no no no no ok"),
+    "suppliers": ("suppliers { id }", "-- -- ok ok ok"),
+    "purchaseCheck": ('purchaseCheck(input: {supplier: $supplier, item: "1"}) { supplier { id } }', "no no ok ok ok"),
+    "stockPurchases": ("stockPurchases { nodes { id supplier { id } } totalCount }", "-- -- -- ok ok"),
+    "avoidedSpend": ("avoidedSpend { nodes { supplier { id } } totalCount }", "-- -- -- -- ok"),
+    "avoidedSpendTotals": ("avoidedSpendTotals { currency }", "-- -- -- -- --"),  # it names nothing
+    "usages": ("usages { nodes { id } totalCount } it: node(id: $usage) { id }", "-- -- -- ok ok"),
+    "runningUsagesAfter": ('runningUsagesAfter(date: "2020-01-01") { nodes { id } totalCount }', "-- -- -- ok ok"),
+    "recallSimulation": (
+        'recallSimulation(license: $license, endsOn: "2026-01-01") { license { id } }',
+        "-- -- -- ok ok",
+    ),
     "roles": ("roles { id }", "ok ok ok ok ok"),  # those one holds; all for who sees people
     "renditionPresetForesee": (
         "renditionPresetForesee(input: {preset: $preset, expectedRevision: 1, width: 9}) { affected }",

@@ -28,7 +28,10 @@ from tests.signing_in.house import InProcess
 from tests.working import index_all
 
 SCHEMA = graphql.build_schema(built.sdl())
-ABOUT = ("asset", "version", "rendition", "focal", "lightbox", "share", "inbox", "job", "guestLinkCreate", "legal")
+ABOUT = (
+    *("asset", "version", "rendition", "focal", "lightbox", "share", "inbox", "job", "guestLinkCreate", "legal"),
+    *("component", "embargo", "takedown", "exclusivity"),
+)
 
 
 @pytest.fixture

@@ -66,9 +66,10 @@ def test_a_stranger_is_told_to_sign_in_whatever_they_ask(hub: Hub) -> None:
     assert set(told.values()) == {("Sign in first.", "UNAUTHENTICATED")}, told
 
 
-#: Fields that tell nothing of the things.
+#: Fields that tell nothing of the things, or nothing at all of one that is not seen.
 ABOUT_THE_HUB = frozenset(
     {"me", "rateLimit", "roles", "auditEvents", "auditVerify", "documents", "knownTerritoryGroups", "licenseTemplates"}
+    | {"rightsDecision", "rightsMatrix"}
 )
 
 

@@ -17,8 +17,8 @@ PAGE = """query ($first: Int) { assets(first: $first) { totalCount nodes {
   current { number sha256 download { url } renditions { preset state url { url validUntil } } }
   versions(first: 3) { nodes { number fileName } }
   approved { number } } pageInfo { endCursor } } }"""
-#: Page, count, tags, current versions, approved ones, versions, renditions, presets.
-STATEMENTS = 8
+#: Page, count, tags, current versions, approved ones, versions, renditions, presets, and what is kept in.
+STATEMENTS = 9
 #: Where the viewer could approve one of them: the organisations, and the templates that may ask for more.
 GATES = 2
 

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from domain.licensing import proposals
+from domain.licensing.proposals import ProposedParty, Role
+from domain.packets import iptc, jpeg, xmp
 from domain.recipes import Colour, Format, Recipe
 from domain.statements import DataMining, MetadataPolicy, Statement
 from tests.imaging import made, made_metadata
 from workers.imaging import metadata, render
-from workers.imaging.writing import iptc, xmp
 
 PICTURES = [form for form in Format if form is not Format.MP4]
 SAID = Statement(
@@ -27,6 +29,10 @@ SAID = Statement(
     web_statement="https://brand.example/rights?a=1&b=2",
     expires=date(2027, 3, 31),
     data_mining=DataMining.PROHIBITED,
+    licensor="Lens & Söhne",
+    licensor_url="https://lens.example/get?a=1&b=2",
+    license_id="L-2026-0001",
+    starts=date(2026, 4, 1),
     title="Coffee, in the morning",
     description="A cup.\nOn a table.",
     keywords=("cup", "Kaffee & Kuchen"),
@@ -67,7 +73,10 @@ EXPECTED = {
     "XMP-xmpRights:UsageTerms": "Only within the campaign “Spring”.",
     "XMP-xmpRights:WebStatement": "https://brand.example/rights?a=1&b=2",
     "XMP-xmpRights:Marked": True,
+    "XMP-plus:LicenseStartDate": "2026:04:01",
     "XMP-plus:LicenseEndDate": "2027:03:31",
+    "XMP-plus:LicenseID": "L-2026-0001",
+    "XMP-plus:Licensor": [{"LicensorName": "Lens & Söhne", "LicensorURL": "https://lens.example/get?a=1&b=2"}],
 }
 
 
@@ -82,6 +91,7 @@ def test_an_independent_reader_finds_iptc_where_the_format_has_it(form: Format, 
         "IPTC:SpecialInstructions": "Only within the campaign “Spring”.",
         "IPTC:ObjectName": "Coffee, in the morning",
         "IPTC:Keywords": ["cup", "Kaffee & Kuchen"],
+        "IPTC:ReleaseDate": "2026:04:01",
         "IPTC:ExpirationDate": "2027:03:31",
         "IPTC:CodedCharacterSet": "UTF8",
     }
@@ -95,6 +105,13 @@ def test_the_hub_reads_back_what_it_wrote(form: Format, tmp_path: Path) -> None:
     assert (said.title, said.creator, said.credit) == (SAID.title, SAID.creator, SAID.credit)
     assert said.rights == SAID.notice
     assert said.keywords == SAID.keywords
+    proposed = proposals.proposal({(space, name): value for space, name, value in facts.entries})
+    assert proposed is not None
+    assert proposed.unread == ()
+    assert (proposed.starts_on, proposed.ends_on) == (SAID.starts, SAID.expires)
+    assert (proposed.license_id, proposed.web_statement) == (SAID.license_id, SAID.web_statement)
+    assert (proposed.data_mining, proposed.terms) == (SAID.data_mining, SAID.terms)
+    assert proposed.party(Role.LICENSOR) == ProposedParty(Role.LICENSOR, SAID.licensor, url=SAID.licensor_url)
 
 
 @pytest.mark.parametrize("form", PICTURES)
@@ -165,3 +182,28 @@ def test_the_digest_counts_what_is_written_and_nothing_else() -> None:
     everything = replace(said, metadata=MetadataPolicy.ALL)
     assert replace(everything, statement=replace(SAID, title="Another")).params_digest != everything.params_digest
     assert replace(plain, statement=Statement()).params_digest == plain.params_digest
+
+
+@needs_exiftool
+def test_a_finished_jpeg_says_more_without_being_written_again(tmp_path: Path) -> None:
+    plain = written(Format.JPEG, tmp_path, MetadataPolicy.STRIP).read_bytes()
+    head = jpeg.head(SAID, MetadataPolicy.RIGHTS)
+    assert plain.startswith(jpeg.START)
+    path = made.kept(tmp_path, "said.jpg", head + plain[len(jpeg.START) :])
+    found = told_by_exiftool(path)
+    rights = {name: value for name, value in EXPECTED.items() if name.rpartition(":")[2] not in CONTENT}
+    assert {name: found.get(name) for name in rights} == rights
+    assert (found["IPTC:By-line"], found["IPTC:Credit"]) == (SAID.creator, SAID.credit)
+    assert not set(found) & {"XMP-dc:Title", "XMP-dc:Subject", "IPTC:Keywords"}
+    assert not [name for name in found if name.startswith("ExifTool:") and "Version" not in name], found
+    with Image.open(path) as one, Image.open(tmp_path / "p.jpg") as other:
+        assert one.tobytes() == other.tobytes()
+
+
+def test_a_jpeg_of_which_nothing_is_said_begins_as_it_did() -> None:
+    assert jpeg.head(None, MetadataPolicy.ALL) == jpeg.START
+    assert jpeg.head(Statement(), MetadataPolicy.ALL) == jpeg.START
+    assert jpeg.head(SAID, MetadataPolicy.STRIP) == jpeg.START
+
+
+CONTENT = {"Title", "Description", "Subject"}

@@ -23,11 +23,14 @@ from tests.schema import (
     samples_documents,
     samples_exports,
     samples_fields,
+    samples_licensing,
     samples_lifecycle,
     samples_likeness,
     samples_people,
+    samples_purchases,
     samples_renditions,
     samples_sharing,
+    samples_usage,
     samples_webhooks,
 )
 
@@ -166,7 +169,10 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     **samples_webhooks.SAMPLES,
     **samples_exports.SAMPLES,
     **samples_fields.SAMPLES,
+    **samples_licensing.SAMPLES,
     **samples_lifecycle.SAMPLES,
     **samples_likeness.SAMPLES,
     **samples_documents.SAMPLES,
+    **samples_purchases.SAMPLES,
+    **samples_usage.SAMPLES,
 }

@@ -17,11 +17,14 @@ from tests.schema import (
     samples_documents,
     samples_exports,
     samples_fields,
+    samples_licensing,
     samples_lifecycle,
     samples_likeness,
     samples_people,
+    samples_purchases,
     samples_renditions,
     samples_sharing,
+    samples_usage,
     samples_webhooks,
 )
 from tests.schema.samples import SAMPLES, Brand
@@ -43,8 +46,11 @@ UNREVISED = {
     **samples_documents.UNREVISED,
     **samples_exports.UNREVISED,
     **samples_fields.UNREVISED,
+    **samples_licensing.UNREVISED,
     **samples_lifecycle.UNREVISED,
     **samples_likeness.UNREVISED,
+    **samples_purchases.UNREVISED,
+    **samples_usage.UNREVISED,
 }
 COMMON = {"errors", "clientMutationId"}
 #: Where an id of nothing, if it could be one, is no mistake: what is not inside is out already.
@@ -96,6 +102,7 @@ def test_every_error_is_a_mutation_error_and_says_no_less() -> None:
         for word in (
             *("Conflict", "DuplicateAsset", "FileRefused", "IdempotencyMismatch", "InUse", "NotAllowed", "NotFound"),
             "Incomplete",
+            *("AlreadyLicensed", "AlreadyRequested", "LooksAlike", "RightsDenied"),
             *("StaleRevision", "StaleSubject", "StorageFull", "StorageUnavailable", "Validation"),
         )
     }

@@ -255,11 +255,13 @@ def _dpi(picture: Image.Image) -> tuple[float, float] | None:
 
 
 def _entries(said: _Said, limits: Limits) -> tuple[tuple[str, str, Value], ...]:
-    every: list[tuple[str, str, Value]] = [(space, name, value) for (space, name), value in said.own.items()]
+    """What says whose it is comes first: however much a camera writes, that is kept."""
+    rights = [(prefix, name, value) for (prefix, name), value in said.xmp.items() if prefix in xmp.RIGHTS]
+    every: list[tuple[str, str, Value]] = rights + [(space, name, value) for (space, name), value in said.own.items()]
     every += [("exif", name, value) for name, value in said.exif.values.items()]
     every += [("gps", name, value) for name, value in said.exif.gps.items()]
     every += [("iptc", name, value) for name, value in said.iptc.items()]
-    every += [(prefix, name, value) for (prefix, name), value in said.xmp.items()]
+    every += [(prefix, name, value) for (prefix, name), value in said.xmp.items() if prefix not in xmp.RIGHTS]
     return tuple(every[: limits.entries])
 
 

@@ -21,10 +21,8 @@ from workers.imaging.geometry import Box, Framing
 from workers.imaging.limits import Limits
 from workers.imaging.master import Master
 
-#: A picture may be made from a smaller sibling that is at least this much larger than itself.
-_REUSE_MARGIN = 1.6
-#: Large reductions average whole blocks first, down to twice the target; the difference cannot be seen.
-_REDUCING_GAP = 2.0
+#: Pixels of the longer side from which on a picture made of a JPEG's reduction is resized briefly.
+_LARGE = 1000
 #: Pixels of the longer side that a focal point is sought in.
 _GLANCE = 256
 
@@ -95,6 +93,27 @@ def render(
 
 
 @dataclass(frozen=True)
+class _Manner:
+    """How pictures are resized: by `filter`, after whole blocks were averaged down to `gap` times the target.
+
+    A picture may be made from a sibling that is at least `reuse` times as large; what shows a part only, and so is
+    nobody's sibling itself, from one `part_reuse` times as large.
+    """
+
+    filter: Image.Resampling
+    gap: float
+    reuse: float
+    part_reuse: float
+
+
+#: Loses nothing that can be seen.
+_CAREFUL = _Manner(Image.Resampling.LANCZOS, gap=2.0, reuse=1.6, part_reuse=1.6)
+#: What JPEG has reduced already has lost its finest detail: in a large picture this manner takes away nothing further
+#: (0.0003 of SSIM at most) at half the cost. In smaller ones, where a pixel shows more, it would (0.007).
+_BRIEF = _Manner(Image.Resampling.BICUBIC, gap=1.25, reuse=1.6, part_reuse=1.1)
+
+
+@dataclass(frozen=True)
 class _Sibling:
     """A whole upright picture, `scale` pixels per pixel of the original: in its own colours, the screen's, or both."""
 
@@ -146,7 +165,7 @@ def _glance(source: Master) -> Image.Image:
         source.picture.copy()
         if max(source.picture.size) <= _GLANCE
         else source.picture.resize(
-            geometry.within(source.picture.size, _GLANCE), Image.Resampling.BOX, reducing_gap=_REDUCING_GAP
+            geometry.within(source.picture.size, _GLANCE), Image.Resampling.BOX, reducing_gap=_CAREFUL.gap
         )
     )
     upright = small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
@@ -220,9 +239,10 @@ def _coloured(source: Master, siblings: list[_Sibling], recipe: Recipe, framing:
 
 
 def _screen(source: Master, siblings: list[_Sibling], framing: Framing) -> Image.Image:
-    sibling = _sibling(siblings, framing)
+    manner = _manner(source, framing)
+    sibling = _sibling(siblings, framing, manner)
     if sibling is not None and sibling.is_screen:
-        picture = _resized(sibling.picture, framing, framing.box, source.width, source.height)
+        picture = _resized(sibling.picture, framing, framing.box, (source.width, source.height), manner)
         _keep(siblings, picture, framing, is_original=sibling.is_original, is_screen=True)
         return picture
     own = _original(source, siblings, framing)
@@ -233,13 +253,19 @@ def _screen(source: Master, siblings: list[_Sibling], framing: Framing) -> Image
 
 def _original(source: Master, siblings: list[_Sibling], framing: Framing) -> Image.Image:
     """In the colours it came with."""
-    sibling = _sibling([one for one in siblings if one.is_original], framing)
+    manner = _manner(source, framing)
+    sibling = _sibling([one for one in siblings if one.is_original], framing, manner)
     if sibling is not None:
-        picture = _resized(sibling.picture, framing, framing.box, source.width, source.height)
+        picture = _resized(sibling.picture, framing, framing.box, (source.width, source.height), manner)
     else:
-        picture = _from_master(source, framing)
+        picture = _from_master(source, framing, manner)
     _keep(siblings, picture, framing, is_original=True, is_screen=False)
     return picture
+
+
+def _manner(source: Master, framing: Framing) -> _Manner:
+    is_reduced = max(source.picture.size) < max(source.width, source.height)
+    return _BRIEF if is_reduced and max(framing.size) >= _LARGE else _CAREFUL
 
 
 def _keep(
@@ -249,27 +275,31 @@ def _keep(
         siblings.append(_Sibling(picture, framing.scale, is_original, is_screen))
 
 
-def _sibling(siblings: Sequence[_Sibling], framing: Framing) -> _Sibling | None:
+def _sibling(siblings: Sequence[_Sibling], framing: Framing, manner: _Manner) -> _Sibling | None:
     """The smallest that is either exactly right or comfortably larger, of two alike the one on the screen's colours."""
-    fit = [one for one in siblings if one.scale >= framing.scale * _REUSE_MARGIN or one.scale == framing.scale]
+    enough = framing.scale * (manner.reuse if framing.is_whole else manner.part_reuse)
+    fit = [one for one in siblings if one.scale >= enough or one.scale == framing.scale]
     return min(fit, key=lambda one: (one.scale, not one.is_screen), default=None)
 
 
-def _from_master(source: Master, framing: Framing) -> Image.Image:
+def _from_master(source: Master, framing: Framing, manner: _Manner) -> Image.Image:
     turned = source.orientation in master.ON_ITS_SIDE
     box = geometry.stored(framing.box, source.orientation, source.width, source.height)
     stored = (source.height, source.width) if turned else (source.width, source.height)
     size = framing.size[::-1] if turned else framing.size
-    small = _resized(source.picture, Framing(framing.scale, size, box, framing.is_whole), box, *stored)
+    laid = Framing(framing.scale, size, box, framing.is_whole)
+    small = _resized(source.picture, laid, box, stored, manner)
     return small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
 
 
-def _resized(picture: Image.Image, framing: Framing, box: Box, width: int, height: int) -> Image.Image:
-    """`box` speaks of an original of `width` × `height`, of which `picture` may be a reduction."""
-    across, down = picture.width / width, picture.height / height
+def _resized(
+    picture: Image.Image, framing: Framing, box: Box, original: tuple[int, int], manner: _Manner
+) -> Image.Image:
+    """`box` speaks of an `original` of this size, of which `picture` may be a reduction."""
+    across, down = picture.width / original[0], picture.height / original[1]
     left, top, right, bottom = box
     inside = (left * across, top * down, min(right * across, picture.width), min(bottom * down, picture.height))
-    return picture.resize(framing.size, Image.Resampling.LANCZOS, box=inside, reducing_gap=_REDUCING_GAP)
+    return picture.resize(framing.size, manner.filter, box=inside, reducing_gap=manner.gap)
 
 
 def _on_canvas(picture: Image.Image, recipe: Recipe, framing: Framing) -> Image.Image:

@@ -16,6 +16,8 @@ _NAMES = {
     15: "Category",
     20: "SupplementalCategories",
     25: "Keywords",
+    30: "ReleaseDate",
+    37: "ExpirationDate",
     40: "SpecialInstructions",
     55: "DateCreated",
     60: "TimeCreated",

@@ -32,7 +32,11 @@ _PREFIXES = {
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
     "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "Iptc4xmpExt",
     "http://ns.useplus.org/ldf/xmp/1.0/": "plus",
+    "http://creativecommons.org/ns#": "cc",
+    "http://web.resource.org/cc/": "cc",
 }
+#: Whose it is and on what terms: kept before all else where a packet says more than is kept of it.
+RIGHTS = frozenset({"plus", "xmpRights", "cc"})
 #: Develop settings, edit histories and thumbnails: bulk that says nothing about the picture.
 _SKIPPED_SPACES = frozenset({"http://ns.adobe.com/camera-raw-settings/1.0/", "http://ns.adobe.com/xmp/note/"})
 _SKIPPED_NAMES = frozenset({"History", "Thumbnails", "DocumentAncestors", "Pantry", "Ingredients"})
@@ -103,7 +107,8 @@ class _Reader:
         return self.root
 
     def _learn(self, prefix: str | None, uri: str) -> None:
-        if prefix and _SAFE_PREFIX.fullmatch(prefix):
+        # A schema of somebody's own does not pass for one that we know.
+        if prefix and _SAFE_PREFIX.fullmatch(prefix) and prefix not in _PREFIXES.values():
             self.prefixes.setdefault(uri, prefix)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -127,15 +132,20 @@ def _refuse(*_: Any) -> None:
 
 def _properties(root: _Element, prefixes: dict[str, str], limits: Limits) -> dict[tuple[str, str], letters.Value]:
     found: dict[tuple[str, str], letters.Value] = {}
+    said: list[tuple[str, Any]] = []
     for description in _descriptions(root):
-        said: list[tuple[str, Any]] = [(n, v) for n, v in description.attributes.items() if _is_property(n)]
+        said += [(n, v) for n, v in description.attributes.items() if _is_property(n)]
         said += [(c.name, _value(c, prefixes)) for c in description.children if _is_property(c.name)]
-        for name, value in said:
-            uri, _, local = name.rpartition(" ")
-            cleaned = letters.clean_value(value, limits)
-            if cleaned is not None and len(local) <= LONGEST_NAME and len(found) < limits.entries:
-                found.setdefault((prefixes.get(uri, "other"), local), cleaned)
+    for name, value in sorted(said, key=lambda pair: _prefix(pair[0], prefixes) not in RIGHTS):
+        local = name.rpartition(" ")[2]
+        cleaned = letters.clean_value(value, limits)
+        if cleaned is not None and len(local) <= LONGEST_NAME and len(found) < limits.entries:
+            found.setdefault((_prefix(name, prefixes), local), cleaned)
     return found
+
+
+def _prefix(name: str, prefixes: dict[str, str]) -> str:
+    return prefixes.get(name.rpartition(" ")[0], "other")
 
 
 def _descriptions(element: _Element) -> list[_Element]:
@@ -179,5 +189,4 @@ def _structure(element: _Element, prefixes: dict[str, str]) -> dict[str, Any]:
 
 
 def _short(name: str, prefixes: dict[str, str]) -> str:
-    uri, _, local = name.rpartition(" ")
-    return f"{prefixes.get(uri, 'other')}:{local}"
+    return f"{_prefix(name, prefixes)}:{name.rpartition(' ')[2]}"

@@ -1,4 +1,1 @@
-"""What is written into a rendition beside its pixels: statements in XMP and IPTC, and the page of a PDF.
-
-Only words of ours are written, never any of the original's: each packet is built anew from a `Statement`.
-"""
+"""How files carry what Pillow does not write by itself: XMP in a GIF, and the page of a PDF."""

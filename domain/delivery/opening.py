@@ -1,44 +1,26 @@
-"""The one door for bytes: which address opens which bytes, for how long, and under which name.
-
-An address is a signed statement: it names one row, the digest that row must hold, and for whom, and with which token,
-it was made. It works while the row still stands, holds exactly those bytes, and they may still see it with that token,
-from where it is opened: so nothing that was replaced, removed or taken from them is delivered, and no address outlives
-or outreaches the token it was made with. A stable address, and what it leads to, needs more: that also the organisation
-of whoever made it sees the asset approved; it goes on with the successors of its token, and from a session it is the
-person's own. Addresses made by one token within the same hour are the same text, so that browsers and proxies can keep
-what they fetched.
-"""
+"""What an address opens now, and for whom."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from domain import assets, changes, identity, signing, tailoring
+from domain import assets, identity, signing, tailoring
 from domain.assets import reading
-from domain.holdings import WITHHELD, Holdings, Reach, Tree
+from domain.delivery import bars, minting
+from domain.holdings import WITHHELD
 from domain.identity.bounds import Bounds
 from domain.permissions import Permission
 from domain.recipes import Format
 from domain.refusals import Gone
-from domain.work import BRAND_ORG_ID, Viewer, Work
+from domain.work import Viewer, Work
 from storage.tables import ApprovalRow, AssetRow, AssetVersionRow, BulkExportRow, RenditionPresetRow, RenditionRow
 from storage.types import EPOCH
-
-_HOUR = timedelta(hours=1)
-_FILES, _LATEST = "files", "latest"
-_ORIGINAL, _RENDITION, _EXPORT = "o", "r", "x"
-
-
-class SignedUrl(NamedTuple):
-    url: str
-    valid_until: datetime
 
 
 @dataclass(frozen=True)
@@ -46,6 +28,7 @@ class Way:
     """Where a stable address leads now; `is_public` says that caches may share the answer."""
 
     url: str
+    asset_id: int
     is_public: bool
 
 
@@ -82,102 +65,43 @@ class Admitted:
     is_anywhere: bool
 
 
-def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
-    """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
-    return original_urls(work)(version.id, version.sha256)
-
-
-def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
-    """Where the rendition is fetched, or its marked twin where the viewer is shown that; None unless it is READY."""
-    owner = None if rendition.marked_sha256 is None else _owner(work, rendition.version_id)
-    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256, rendition.marked_sha256, owner)
-
-
-def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
-    """`original_url` of a version's id and digest."""
-    return _signing(work, _ORIGINAL)
-
-
-def rendition_urls(work: Work) -> Callable[[int, str, str | None, str | None, int | None], SignedUrl | None]:
-    """`rendition_url` of a rendition's id, state, digest, its marked twin's, and then the asset's organisation."""
-    signed, held = _signing(work, _RENDITION), work.viewer.holdings
-
-    def made(
-        rendition_id: int, state: str, sha256: str | None, marked: str | None, owner: int | None
-    ) -> SignedUrl | None:
-        if state != "READY" or sha256 is None:
-            return None
-        if marked is None or owner is None or tailoring.sees_bare(held, owner):
-            return signed(rendition_id, sha256)
-        return signed(rendition_id, marked)
-
-    return made
-
-
-def export_url(work: Work, export: BulkExportRow) -> SignedUrl | None:
-    """Where the viewer's own export is fetched; None unless it is there, and opens to what they hold now."""
-    if export.sha256 is None or not _opens(work, export):
-        return None
-    return _signed(work, _EXPORT, export.id, export.sha256)
-
-
-def latest_url(work: Work, asset_id: int, preset: str) -> str:
-    """The stable address of the latest approved version of an asset in a preset; it never expires by itself.
-
-    Whether the viewer may be given one is the caller's question (`may_last`).
-    """
-    claims = {"k": _LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
-    if not work.viewer.by_session:
-        claims |= _by(work.viewer)
-    return f"{work.public_url}/{_LATEST}/{signing.sign(work.secret, _LATEST, claims)}"
-
-
-def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
-    """Per asset whether a stable address could ever open it: not a guest's, nor one of what waits in quarantine or
-    does not reach the viewer's organisation as such. What somebody is to hold besides is the caller's question.
-    """
-    ids = set(asset_ids)
-    if work.viewer.on_behalf_of is not None:
-        return dict.fromkeys(ids, False)
-    reached = identity.holds_asset(_as_organisation(work, work.viewer.org_id), Permission.ASSET_VIEW)
-    rows = sa.select(AssetRow.id).where(AssetRow.id.in_(ids), AssetRow.lifecycle != "QUARANTINED", reached)
-    return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
-
-
 def open_door(work: Work, token: str, address: str | None = None) -> Delivery:
     """What the token opens now from `address` (an IP address): `NotFound` for a text we did not sign or bytes that are
-    no more, `Gone` afterwards.
+    no more, `Gone` afterwards, `Barred` where all but a bar would open it.
     """
-    claims = signing.verified(work.secret, _FILES, token)
+    claims = signing.verified(work.secret, minting.FILES, token)
     let_in = admitted(work, claims, address)
-    find = {_ORIGINAL: _original, _RENDITION: _rendition, _EXPORT: _export}[claims["k"]]
+    find = {minting.ORIGINAL: _original, minting.RENDITION: _rendition, minting.EXPORT: _export}[claims["k"]]
     found = find(let_in.parties, claims, let_in.valid_until)
     if found is None:
         raise signing.nothing()
+    if found.version_id is not None:
+        bars.check(work, found.version_id)
     return found if let_in.is_anywhere else replace(found, is_public=False)
 
 
 def latest(work: Work, token: str, address: str | None = None) -> Way:
     """The immutable address behind a stable one that is opened from `address`; `NotFound` while there is no approved,
-    finished rendition, or its maker or their organisation does not see the asset.
+    finished rendition, or its maker or their organisation does not see the asset; then `Barred` where it is.
     """
-    claims = signing.verified(work.secret, _LATEST, token)
+    claims = signing.verified(work.secret, minting.LATEST, token)
     parties, bounds = _parties(work, claims, address, lasting=True)
     asset_id = assets.survivors(work, [claims["i"]]).get(claims["i"], claims["i"])
     version_id = work.session.scalar(_latest_approved(parties, asset_id))
     rendition = None if version_id is None else work.session.scalar(_finished(version_id, claims["p"]))
     if rendition is None or rendition.sha256 is None:
         raise signing.nothing()
+    bars.check(work, rendition.version_id)
     # An organisation as such holds nothing that shows what is marked without the mark.
     shown = rendition.marked_sha256 or rendition.sha256
-    signed = _signed(parties[0], _RENDITION, rendition.id, shown, {"g": claims["g"]})
-    return Way(signed.url, is_public=bounds.networks is None)
+    signed = minting.signed_url(parties[0], minting.RENDITION, rendition.id, shown, {"g": claims["g"]})
+    return Way(signed.url, asset_id, is_public=bounds.networks is None)
 
 
 def admitted(work: Work, claims: dict[str, Any], address: str | None) -> Admitted:
     """Whoever an address with these claims was made for, if it is opened from `address` now; `Gone` afterwards."""
     parties, bounds = _parties(work, claims, address)
-    valid_until = EPOCH + claims["e"] * _HOUR
+    valid_until = EPOCH + claims["e"] * minting.HOUR
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
     if bounds.until is not None:
@@ -187,40 +111,17 @@ def admitted(work: Work, claims: dict[str, Any], address: str | None) -> Admitte
 
 def downloadable(let_in: Admitted, version_id: int, sha256: str) -> tuple[AssetVersionRow, int, bool] | None:
     """The version with its asset's organisation, and whether caches may share what is made of it; None where one of
-    them may not take it away, or it holds other bytes.
+    them may not take it away, or it holds other bytes. `Barred` where all but a bar would open it.
     """
     parties = let_in.parties
     found = parties[0].session.execute(_downloadable(parties, version_id, sha256)).one_or_none()
+    if found is not None:
+        bars.check(parties[0], version_id)
     return None if found is None else (found[0], found[1], bool(found[2]) and let_in.is_anywhere)
 
 
-def _signed(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
-    """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
-    return _signing(work, kind, more)(row_id, sha256)
-
-
-def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Callable[[int, str], SignedUrl]:
-    """What `_signed` makes of many: what is the same in all of them is made once."""
-    return addresses(work, _FILES, {"k": kind, **(more or {})})
-
-
-def addresses(
-    work: Work, purpose: str, more: dict[str, Any], below: str | None = None
-) -> Callable[[int, str], SignedUrl]:
-    """Addresses below `/{purpose}/`, or another path, of rows by id and digest, for the viewer, with these claims."""
-    expires = (work.now - EPOCH) // _HOUR + work.limits.url_hours + 1
-    common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
-    place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * _HOUR
-    spelt = signing.series(work.secret, purpose, common)
-
-    def signed(row_id: int, sha256: str) -> SignedUrl:
-        return SignedUrl(place + spelt(row_id, sha256), valid_until)
-
-    return signed
-
-
-def _by(viewer: Viewer) -> dict[str, int]:
-    return {} if viewer.token_id is None else {"t": viewer.token_id}
+def digest_of(claims: dict[str, Any]) -> str:
+    return base64.b64decode(claims["d"]).hex()
 
 
 def _parties(
@@ -233,15 +134,7 @@ def _parties(
         raise signing.nothing()
     viewer, bounds = identity.viewer_by(work, claims["w"], claims.get("t"), address, lasting=lasting)
     maker = replace(work, viewer=viewer)
-    return [maker, _as_organisation(work, claims["g"])] if "g" in claims else [maker], bounds
-
-
-def _as_organisation(work: Work, org_id: int) -> Work:
-    """As an organisation as such, which sees what is approved of its own and of what was shared with it."""
-    orgs = None if org_id == BRAND_ORG_ID else identity.tree(work, org_id)
-    held = dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD), Reach((Tree(org_id, orgs),)))
-    viewer = Viewer(None, org_id, "an organisation", is_administrator=False, holdings=Holdings(held))
-    return replace(work, viewer=viewer)
+    return [maker, minting.as_organisation(work, claims["g"])] if "g" in claims else [maker], bounds
 
 
 def _original(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
@@ -320,15 +213,10 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
     )
 
 
-def _owner(work: Work, version_id: int) -> int | None:
-    rows = sa.select(AssetRow.org_id).join(AssetVersionRow, AssetVersionRow.asset_id == AssetRow.id)
-    return work.session.scalar(rows.where(AssetVersionRow.id == version_id))
-
-
 def _export(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
     work = parties[0]
     row = work.session.get(BulkExportRow, claims["i"])
-    if row is None or row.sha256 != digest_of(claims) or not _opens(work, row):
+    if row is None or row.sha256 != digest_of(claims) or not minting.opens(work, row):
         return None
     assert row.byte_size is not None, "a finished export knows its size"
     assert row.expires_at is not None, "and when it goes"
@@ -345,14 +233,6 @@ def _export(parties: list[Work], claims: dict[str, Any], valid_until: datetime) 
         version_id=None,
         export_id=row.id,
     )
-
-
-def _opens(work: Work, export: BulkExportRow) -> bool:
-    """Only to whoever asked for it, and while they hold what they held when it was written: it may tell of anything."""
-    if export.principal_id != work.viewer.principal_id or export.expires_at is None or export.expires_at <= work.now:
-        return False
-    may = work.viewer.holdings.anywhere(Permission.ASSET_DOWNLOAD)
-    return may and changes.digest(work.viewer) == export.held
 
 
 def _is_public() -> sa.ColumnElement[bool]:
@@ -385,7 +265,3 @@ def _finished(version_id: int, preset: str) -> sa.Select[RenditionRow]:
         .order_by(sa.case((as_it_is_now, 0), else_=1), RenditionRow.id.desc())
         .limit(1)
     )
-
-
-def digest_of(claims: dict[str, Any]) -> str:
-    return base64.b64decode(claims["d"]).hex()

@@ -42,9 +42,19 @@ def packet(statement: Statement | None, policy: MetadataPolicy) -> bytes:
 def _properties(said: dict[str, Any]) -> list[str]:
     """In a fixed order, whatever the order of what is said."""
     lines = [write(said[name]) for name, write in _WRITERS.items() if name in said]
+    lines += _licensor(said)
     if "notice" in said or "terms" in said or "web_statement" in said:
         lines.append(_text("xmpRights:Marked", "True"))
     return lines
+
+
+def _licensor(said: dict[str, Any]) -> list[str]:
+    """One structure in a sequence, as PLUS wants it: there may be several licensors, and we name one."""
+    fields = {"licensor": "plus:LicensorName", "licensor_url": "plus:LicensorURL"}
+    parts = "".join(_text(name, said[ours]) for ours, name in fields.items() if ours in said)
+    if not parts:
+        return []
+    return [f'<plus:Licensor><rdf:Seq><rdf:li rdf:parseType="Resource">{parts}</rdf:li></rdf:Seq></plus:Licensor>']
 
 
 def _text(name: str, value: str) -> str:
@@ -74,6 +84,8 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "notice": lambda value: _in_default_language("dc:rights", value),
     "terms": lambda value: _in_default_language("xmpRights:UsageTerms", value),
     "web_statement": lambda value: _text("xmpRights:WebStatement", value),
+    "starts": lambda value: _text("plus:LicenseStartDate", value),
     "expires": lambda value: _text("plus:LicenseEndDate", value),
+    "license_id": lambda value: _text("plus:LicenseID", value),
     "data_mining": lambda value: _text("plus:DataMining", PLUS_VOCABULARY + value),
 }

@@ -17,6 +17,7 @@ _VERSION = struct.pack(">H", 4)
 _FIELDS = {
     "title": (5, 64),
     "keywords": (25, 64),
+    "starts": (30, 8),
     "expires": (37, 8),
     "terms": (40, 256),
     "creator": (80, 32),
@@ -24,6 +25,7 @@ _FIELDS = {
     "notice": (116, 128),
     "description": (120, 2000),
 }
+_DATES = frozenset({"starts", "expires"})
 _RESOURCE = 0x0404
 _PHOTOSHOP = b"Photoshop 3.0\0"
 
@@ -48,7 +50,7 @@ def _texts(said: dict[str, Any]) -> list[tuple[int, bytes]]:
     for name, (number, most) in _FIELDS.items():
         value = said.get(name, [])
         for text in value if isinstance(value, list) else [value]:
-            plain = text.replace("-", "") if name == "expires" else text
+            plain = text.replace("-", "") if name in _DATES else text
             found.append((number, plain.encode()[:most].decode(errors="ignore").encode()))
     return sorted(found, key=lambda pair: pair[0])
 

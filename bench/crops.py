@@ -1,0 +1,189 @@
+"""Small pictures made when they are asked for: the hub's transforms against thumbor, both over HTTP.
+
+`python -m bench.crops` starts the real server with one worker and thumbor (from PyPI, in an environment of its own in
+bench/.cache), brings the hub the masters of bench.renditions, and asks both in turn for pictures that nobody asked for
+before: a part of a quarter of each side at 300 × 200, and the whole as a square of 300. Nothing is taken from a cache.
+Counted is the processor time of everything each started: of the hub the server, the queue, the sandbox and the record
+of the delivery as well. `engine` is our sandboxed rendering alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from PIL import Image
+
+from bench.renditions import CACHE, HERE, cpu_seconds, masters
+from domain.recipes import Fit, Format, Recipe
+from tests.iiif.house import House, open_house
+from tests.server.caller import wait_until
+from tests.server.program import descendants
+from workers.imaging import safely
+
+THUMBOR = "thumbor==7.8.0"
+INSTALLED = CACHE / "thumbor"
+CONFIGURATION = HERE / "peers" / "thumbor" / "thumbor.conf"
+TICK = os.sysconf("SC_CLK_TCK")
+#: Most of thumbor's processor time that ours may take.
+OF_THUMBOR = 0.3
+QUALITY = 82
+WISH = "query ($id: ID!) {{ asset(id: $id) {{ current {{ transform(to: {{{wish}}}) {{ url }} }} }} }}"
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One picture to be asked for, of a master of `width` × `height`; what it is called is its place in the row."""
+
+    region: tuple[int, int, int, int]
+    width: int
+    height: int
+
+    def wish(self) -> str:
+        x, y, across, down = self.region
+        region = f"region: {{x: {x}, y: {y}, width: {across}, height: {down}}}"
+        return f"{region}, width: {self.width}, height: {self.height}, fit: COVER, quality: {QUALITY}"
+
+    def path(self, name: str) -> str:
+        x, y, across, down = self.region
+        return f"/unsafe/{x}x{y}:{x + across}x{y + down}/{self.width}x{self.height}/{name}"
+
+    def recipe(self) -> Recipe:
+        return Recipe("crop", Format.JPEG, self.width, self.height, Fit.COVER, quality=QUALITY, region=self.region)
+
+
+def parts(width: int, height: int, count: int) -> list[Crop]:
+    """A quarter of each side, each from another place."""
+    return [Crop((8 * at, 8 * at, width // 4, height // 4), 300, 200) for at in range(count)]
+
+
+def squares(width: int, height: int, count: int) -> list[Crop]:
+    """Nearly the whole, each a little less than the one before."""
+    return [Crop((0, 0, width - 2 * at, height - 2 * at), 300, 300) for at in range(count)]
+
+
+KINDS: dict[str, Callable[[int, int, int], list[Crop]]] = {"part, 300 × 200": parts, "whole, 300 × 300": squares}
+
+
+@contextmanager
+def thumbor() -> Iterator[tuple[int, str]]:
+    """Its process and its address; installed the first time."""
+    if not (INSTALLED / "bin" / "thumbor").exists():
+        subprocess.run(["uv", "venv", "--quiet", str(INSTALLED)], check=True)
+        python = str(INSTALLED / "bin" / "python")
+        subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, THUMBOR], check=True, timeout=300)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [
+        str(INSTALLED / "bin" / "thumbor"),
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--conf",
+        str(CONFIGURATION),
+    ]
+    with subprocess.Popen(command, cwd=CACHE) as process:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: answers(f"{address}/healthcheck"), 60)
+            yield process.pid, address
+        finally:
+            process.terminate()
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def spent(pid: int) -> float:
+    """CPU seconds of a process, of all it started, and of those that ended."""
+    total = 0
+    for one in (pid, *descendants(pid)):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += sum(int(ticks) for ticks in fields[11:15])
+    return total / TICK
+
+
+@dataclass
+class Asked:
+    cpu: float = 0.0
+    wall: float = 0.0
+
+    def of(self, pid: int, client: httpx.Client, address: str, crop: Crop) -> None:
+        before, begun = spent(pid), time.perf_counter()
+        answer = client.get(address)
+        while answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            answer = client.get(address)
+        self.wall += time.perf_counter() - begun
+        self.cpu += spent(pid) - before
+        assert answer.status_code == httpx.codes.OK, answer.text
+        with Image.open(io.BytesIO(answer.content)) as made:
+            assert (made.format, made.size) == ("JPEG", (crop.width, crop.height))
+
+
+def compared(house: House, peer: tuple[int, str], source: Path, asset: str, crops: list[Crop]) -> str:
+    """The figures of one row, everybody by turns; the first of each is to warm up."""
+    addresses = [
+        house.graphql(WISH.format(wish=crop.wish()), id=asset)["asset"]["current"]["transform"]["url"] for crop in crops
+    ]
+    hub, other, engine = Asked(), Asked(), 0.0
+    with httpx.Client(timeout=60) as client, tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        for number, (crop, address) in enumerate(zip(crops, addresses, strict=True)):
+            if number == 1:
+                hub, other, engine = Asked(), Asked(), 0.0
+            hub.of(house.program.process.pid, client, address, crop)
+            other.of(peer[0], client, peer[1] + crop.path(source.name), crop)
+            before = cpu_seconds()
+            assert not safely.rendered(source, "image/jpeg", [crop.recipe()], Path(folder)).failed
+            engine += cpu_seconds() - before
+    count = (len(crops) - 1) / 1000
+    return (
+        f"{other.cpu / count:.0f} | {hub.cpu / count:.0f} | {engine / count:.0f} | **{hub.cpu / other.cpu:.2f}** "
+        f"| {engine / other.cpu:.2f} | {other.wall / count:.0f} | {hub.wall / count:.0f}"
+    )
+
+
+def report(count: int) -> None:
+    found = masters()
+    safely.warm()
+    load = f"load {os.getloadavg()[0]:.1f} at the start"
+    print(f"`uv run python -m bench.crops --count {count}`, {datetime.now(UTC):%Y-%m-%d}, {load}, {THUMBOR},")
+    print(f"mean of {count} pictures, milliseconds. Wanted: at most {OF_THUMBOR} × thumbor's processor time.\n")
+    print("| CPU | thumbor | hub | engine | hub ÷ thumbor | engine ÷ thumbor | thumbor, waited | hub, waited |")
+    print("|--|--|--|--|--|--|--|--|")
+    with (
+        tempfile.TemporaryDirectory(dir=CACHE) as folder,
+        open_house(Path(folder) / "data") as house,
+        thumbor() as peer,
+    ):
+        for megapixels, source in found.items():
+            with Image.open(source) as opened:
+                width, height = opened.size
+            asset = house.asset(source.read_bytes(), source.name)
+            for kind, crops in KINDS.items():
+                told = compared(house, peer, source, asset, crops(width, height, count + 1))
+                print(f"| {megapixels} MP, {kind} | {told} |", flush=True)
+    print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20)
+    report(parser.parse_args(sys.argv[1:]).count)

@@ -1,0 +1,91 @@
+"""What keeps the bytes of an asset in, whatever anybody may: a takedown that stands, an embargo in force.
+
+A bar binds all that holds the asset: its versions, and what any of them is a part of. It is looked up at every opening;
+nothing of it is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Final, cast
+
+import sqlalchemy as sa
+
+from domain import reads
+from domain.licensing.codes import TakedownStatus
+from domain.refusals import Refusal
+from domain.work import Work
+from storage.tables import AssetVersionRow, ComponentRow, EmbargoRow, RenditionRow, TakedownRow
+from storage.types import Instant
+
+#: The moment that the conditions here are asked for; given with every statement that they stand in.
+NOW: Final = sa.bindparam("now", type_=Instant())
+#: As the index of those that stand spells it.
+_LIFTED: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{TakedownStatus.LIFTED.value}'", sa.Text)
+
+
+class Barred(Refusal):
+    """It is there, whoever asks could have it, and it is kept in for legal reasons."""
+
+    code: ClassVar[str] = "BARRED"
+
+    def __init__(self) -> None:
+        super().__init__("This is withheld for legal reasons: it was taken down, or is not to be out yet.")
+
+
+def check(work: Work, version_id: int) -> None:
+    """`Barred` where the version is. To be asked when it is certain that whoever asks could have it."""
+    if barred(work, [version_id])[version_id]:
+        raise Barred
+
+
+def barred(work: Work, version_ids: Iterable[int]) -> dict[int, bool]:
+    """Per version whether it is kept in now; one that is not there is not."""
+    wanted = set(version_ids)
+    rows = sa.select(AssetVersionRow.id).where(AssetVersionRow.id.in_(wanted), VERSION)
+    return dict.fromkeys(wanted, False) | dict.fromkeys(work.session.scalars(rows, {"now": work.now}), True)
+
+
+def next_turn(work: Work) -> datetime | None:
+    """When the next embargo begins or ends by itself; None: none will."""
+    ((found,),) = reads.run(work, "next turn", lambda _: sa.select(_turn(sa.func.min, is_over=False)), now=work.now)
+    return cast("datetime | None", found)
+
+
+def _barred(version_id: Any, of: Any) -> sa.ColumnElement[bool]:
+    """Of a row of the table `of` whether the version with this id is: it or any part of it, at whatever depth."""
+    itself = sa.select(version_id.label("id")).correlate(of).cte("parts", recursive=True, nesting=True)
+    below = sa.select(ComponentRow.part_version_id).join(itself, ComponentRow.composite_version_id == itself.c.id)
+    parts = itself.union(below)
+    version = sa.orm.aliased(AssetVersionRow)
+    rows = sa.select(sa.literal(1)).select_from(parts).join(version, version.id == parts.c.id)
+    return sa.exists(rows.where(_stands(version.asset_id)))
+
+
+def _stands(asset_id: Any) -> sa.ColumnElement[bool]:
+    takedown = sa.exists().where(TakedownRow.asset_id == asset_id, TakedownRow.status != _LIFTED)
+    embargo = sa.exists().where(
+        EmbargoRow.asset_id == asset_id,
+        EmbargoRow.lifted_at.is_(None),
+        sa.or_(EmbargoRow.starts_at.is_(None), EmbargoRow.starts_at <= NOW),
+        sa.or_(EmbargoRow.ends_at.is_(None), EmbargoRow.ends_at > NOW),
+    )
+    return sa.or_(takedown, embargo)
+
+
+def _turn(chosen: Any, *, is_over: bool) -> Any:
+    """The first or the last of the moments, before or after now, at which an embargo begins or ends."""
+    moments = [
+        sa.select(at.label("at")).where(EmbargoRow.lifted_at.is_(None), at <= NOW if is_over else at > NOW)
+        for at in (EmbargoRow.starts_at, EmbargoRow.ends_at)
+    ]
+    found = sa.union_all(*moments).subquery()
+    return sa.select(chosen(found.c.at)).scalar_subquery()
+
+
+#: Whether a version is barred, beside an `AssetVersionRow`, and beside a `RenditionRow` of it.
+VERSION: Final = _barred(AssetVersionRow.id, AssetVersionRow)
+RENDITION: Final = _barred(RenditionRow.version_id, RenditionRow)
+#: Moves whenever an embargo has begun or ended by itself.
+LAST_TURN: Final = _turn(sa.func.max, is_over=True)

@@ -1,0 +1,147 @@
+"""Addresses of bytes: what is signed, for whom, and for how long.
+
+Addresses made by one token within the same hour are the same text, so that browsers and proxies can keep what they
+fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from domain import changes, identity, signing, tailoring
+from domain.holdings import Holdings, Reach, Tree
+from domain.permissions import Permission
+from domain.work import BRAND_ORG_ID, Viewer, Work
+from storage.tables import AssetRow, AssetVersionRow, BulkExportRow, RenditionRow
+from storage.types import EPOCH
+
+HOUR: Final = timedelta(hours=1)
+#: What addresses are signed for, and where they stand.
+FILES: Final = "files"
+LATEST: Final = "latest"
+#: Which bytes one below `FILES` opens.
+ORIGINAL: Final = "o"
+RENDITION: Final = "r"
+EXPORT: Final = "x"
+
+
+class SignedUrl(NamedTuple):
+    url: str
+    valid_until: datetime
+
+
+def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
+    """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
+    return original_urls(work)(version.id, version.sha256)
+
+
+def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
+    """Where the rendition is fetched, or its marked twin where the viewer is shown that; None unless it is READY."""
+    owner = None if rendition.marked_sha256 is None else _owner(work, rendition.version_id)
+    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256, rendition.marked_sha256, owner)
+
+
+def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
+    """`original_url` of a version's id and digest."""
+    return _signing(work, ORIGINAL)
+
+
+def rendition_urls(work: Work) -> Callable[[int, str, str | None, str | None, int | None], SignedUrl | None]:
+    """`rendition_url` of a rendition's id, state, digest, its marked twin's, and then the asset's organisation."""
+    signed, held = _signing(work, RENDITION), work.viewer.holdings
+
+    def made(
+        rendition_id: int, state: str, sha256: str | None, marked: str | None, owner: int | None
+    ) -> SignedUrl | None:
+        if state != "READY" or sha256 is None:
+            return None
+        if marked is None or owner is None or tailoring.sees_bare(held, owner):
+            return signed(rendition_id, sha256)
+        return signed(rendition_id, marked)
+
+    return made
+
+
+def export_url(work: Work, export: BulkExportRow) -> SignedUrl | None:
+    """Where the viewer's own export is fetched; None unless it is there, and opens to what they hold now."""
+    if export.sha256 is None or not opens(work, export):
+        return None
+    return signed_url(work, EXPORT, export.id, export.sha256)
+
+
+def latest_url(work: Work, asset_id: int, preset: str) -> str:
+    """The stable address of the latest approved version of an asset in a preset; it never expires by itself.
+
+    Whether the viewer may be given one is the caller's question (`may_last`).
+    """
+    claims = {"k": LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
+    if not work.viewer.by_session:
+        claims |= _by(work.viewer)
+    return f"{work.public_url}/{LATEST}/{signing.sign(work.secret, LATEST, claims)}"
+
+
+def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
+    """Per asset whether a stable address could ever open it: not a guest's, nor one of what waits in quarantine or
+    does not reach the viewer's organisation as such. What somebody is to hold besides is the caller's question.
+    """
+    ids = set(asset_ids)
+    if work.viewer.on_behalf_of is not None:
+        return dict.fromkeys(ids, False)
+    reached = identity.holds_asset(as_organisation(work, work.viewer.org_id), Permission.ASSET_VIEW)
+    rows = sa.select(AssetRow.id).where(AssetRow.id.in_(ids), AssetRow.lifecycle != "QUARANTINED", reached)
+    return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
+
+
+def addresses(
+    work: Work, purpose: str, more: dict[str, Any], below: str | None = None
+) -> Callable[[int, str], SignedUrl]:
+    """Addresses below `/{purpose}/`, or another path, of rows by id and digest, for the viewer, with these claims."""
+    expires = (work.now - EPOCH) // HOUR + work.limits.url_hours + 1
+    common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
+    place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * HOUR
+    spelt = signing.series(work.secret, purpose, common)
+
+    def signed(row_id: int, sha256: str) -> SignedUrl:
+        return SignedUrl(place + spelt(row_id, sha256), valid_until)
+
+    return signed
+
+
+def opens(work: Work, export: BulkExportRow) -> bool:
+    """Only to whoever asked for it, and while they hold what they held when it was written: it may tell of anything."""
+    if export.principal_id != work.viewer.principal_id or export.expires_at is None or export.expires_at <= work.now:
+        return False
+    may = work.viewer.holdings.anywhere(Permission.ASSET_DOWNLOAD)
+    return may and changes.digest(work.viewer) == export.held
+
+
+def as_organisation(work: Work, org_id: int) -> Work:
+    """As an organisation as such, which sees what is approved of its own and of what was shared with it."""
+    orgs = None if org_id == BRAND_ORG_ID else identity.tree(work, org_id)
+    held = dict.fromkeys((Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD), Reach((Tree(org_id, orgs),)))
+    viewer = Viewer(None, org_id, "an organisation", is_administrator=False, holdings=Holdings(held))
+    return replace(work, viewer=viewer)
+
+
+def signed_url(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
+    """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
+    return _signing(work, kind, more)(row_id, sha256)
+
+
+def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Callable[[int, str], SignedUrl]:
+    """What `signed_url` makes of many: what is the same in all of them is made once."""
+    return addresses(work, FILES, {"k": kind, **(more or {})})
+
+
+def _by(viewer: Viewer) -> dict[str, int]:
+    return {} if viewer.token_id is None else {"t": viewer.token_id}
+
+
+def _owner(work: Work, version_id: int) -> int | None:
+    rows = sa.select(AssetRow.org_id).join(AssetVersionRow, AssetVersionRow.asset_id == AssetRow.id)
+    return work.session.scalar(rows.where(AssetVersionRow.id == version_id))

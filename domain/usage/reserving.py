@@ -1,0 +1,272 @@
+"""Reserving a use, saying how much was really used, and giving it up.
+
+Always true here:
+- A use is reserved if and only if it is decided to be licensed, in the same transaction, with every cap it takes of
+  locked; the decision is kept.
+- What is used and reserved of a cap is never more than the cap, whoever asks at the same time; the database refuses it.
+- A reservation is resolved once: it becomes a use, or it is given up, or its time runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from domain import history, identity
+from domain.licensing import answering, deciding, facts, owning
+from domain.licensing.codes import CapUnit, Outcome
+from domain.licensing.terms import Decision, Facts, Quantity, Request
+from domain.permissions import Permission
+from domain.refusals import Conflict, Invalid, NotFound
+from domain.texts import MAX_NOTE, line, paragraphs
+from domain.usage import counters, decisions, reading
+from domain.usage.counters import Part
+from domain.usage.decisions import Mode
+from domain.usage.reading import Phase
+from domain.usage.refusing import RightsDenied
+from domain.work import Work
+from storage.tables import RightsDecisionRow, UsageRecordRow, UsageRow
+
+MAX_REFERENCE: Final = 200
+#: How long a reservation stands where nobody says, and at most.
+STANDS: Final = timedelta(days=1)
+MAX_STANDS: Final = timedelta(days=90)
+#: Reservations whose time ran out that are given up in one transaction.
+AT_ONCE: Final = 100
+_LET_OUT: Final = frozenset({Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES})
+
+
+def reserve(
+    work: Work,
+    version_id: int,
+    request: Request,
+    *,
+    reference: str | None = None,
+    until: datetime | None = None,
+    source: str = "MANUAL",
+) -> UsageRow:
+    """Needs to see the version, and USAGE_RECORD where it is used. Refused: `RightsDenied` with the decision; a time
+    that is over or too far away.
+    """
+    owning.version(work, version_id)
+    identity.require_in_org(work, Permission.USAGE_RECORD, request.party)
+    asked = replace(request, partial=False, as_of=work.now)
+    named = None if reference is None else line(reference, MAX_REFERENCE, ("reference",))
+    ends_at = _until(work, until)
+    known, decision = _decided(work, version_id, asked)
+    kept = decisions.keep(work, version_id, asked, decision, Mode.RESERVE)
+    row = UsageRow(
+        org_id=asked.party,
+        version_id=version_id,
+        decision_id=kept.id,
+        action=asked.action.value,
+        channel=asked.channel,
+        territories=sorted(set(asked.territories)),
+        starts_on=asked.window.first,
+        ends_on=asked.window.last,
+        zone=asked.zone or "UTC",
+        phase=Phase.RESERVED.value,
+        source=source,
+        reference=named,
+        reserved_at=work.now,
+        reserved_by=work.viewer.principal_id,
+        expires_at=ends_at,
+    )
+    work.session.add(row)
+    work.session.flush()
+    _take(work, row, counters.parts(known, asked, decision))
+    _record(work, "usage.reserved", row)
+    return row
+
+
+def confirm(work: Work, usage_id: int, actual: Sequence[Quantity] = ()) -> UsageRow:
+    """It is used: as much as was reserved, or as is said per unit. More than was reserved is decided anew, as it stands
+    now. Needs USAGE_RECORD where it is used. Refused: `Conflict` for what is resolved or out of time.
+    """
+    row = _held(work, usage_id)
+    if row.expires_at <= work.now:
+        raise Conflict("The time of this reservation is over: reserve anew.", ("usage",))
+    reserved = _reserved(work, row)
+    asked = decisions.request_of(work.session.get_one(RightsDecisionRow, row.decision_id).request, work.now)
+    wanted = _amounts(asked, actual)
+    if all(wanted[each.unit] <= each.amount for each in asked.quantities) and len(wanted) == len(asked.quantities):
+        counters.lock(work, {each.cap_id for each in reserved if each.cap_id is not None})
+        before = {each.unit: each.amount for each in asked.quantities}
+        _resolve(work, reserved, Phase.ACTUAL, {unit: (wanted[unit], before[unit]) for unit in wanted})
+    else:
+        _use_more(work, row, reserved, replace(asked, quantities=tuple(Quantity(*each) for each in wanted.items())))
+    return _moved(work, row, Phase.ACTUAL, "usage.confirmed")
+
+
+def void(work: Work, usage_id: int, reason: str | None = None) -> UsageRow:
+    """Nothing is used after all. Needs USAGE_RECORD where it would have been."""
+    row = _held(work, usage_id)
+    _give_up(work, row)
+    return _moved(work, row, Phase.VOID, "usage.voided", paragraphs(reason, MAX_NOTE, ("reason",)))
+
+
+def time_out(work: Work) -> int:
+    """Gives up reservations whose time is over, the first first; how many, at most `AT_ONCE`. For the hub itself."""
+    due = (
+        sa.select(UsageRow)
+        .where(UsageRow.phase == Phase.RESERVED.value, UsageRow.expires_at <= work.now)
+        .order_by(UsageRow.expires_at, UsageRow.id)
+        .limit(AT_ONCE)
+    )
+    locked = due.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
+    rows = list(work.session.scalars(locked))
+    taken = [each for row in rows for each in _reserved(work, row)]
+    counters.lock(work, {each.cap_id for each in taken if each.cap_id is not None})
+    for row in rows:
+        _resolve(work, _reserved(work, row), Phase.VOID, {})
+        _moved(work, row, Phase.VOID, "usage.timed_out")
+    return len(rows)
+
+
+def _decided(
+    work: Work, version_id: int, request: Request, but: Mapping[tuple[int, date | None], int] | None = None
+) -> tuple[Facts, Decision]:
+    """With every cap that it may count against locked. `but`: as if these were not reserved."""
+    known = _locked(work, version_id)
+    told = counters.counted(work, known, but)
+    decision = deciding.decide(told, request)
+    if decision.outcome not in _LET_OUT:
+        # As whoever asks without reserving is told: without what the viewer may not know.
+        raise RightsDenied(version_id, request, answering.decision(work, version_id, request))
+    return told, decision
+
+
+def _locked(work: Work, version_id: int) -> Facts:
+    """What is known of the version once its caps are held: whoever superseded its licence meanwhile held them too."""
+    while True:
+        known = facts.of_version(work, version_id)
+        counters.lock(work, counters.caps_of(known))
+        if facts.epochs(work, [version_id])[version_id][1] == known.epoch:
+            return known
+        work.session.expire_all()
+
+
+def _take(work: Work, row: UsageRow, parts: Sequence[Part]) -> list[UsageRecordRow]:
+    taken = [
+        UsageRecordRow(
+            usage_id=row.id,
+            version_id=part.version_id,
+            license_id=part.license_id,
+            grant_id=part.grant_id,
+            cap_id=None if part.cap is None else part.cap.id,
+            period_starts_on=part.period,
+            unit=None if part.cap is None else part.cap.unit.value,
+            quantity=part.quantity,
+            phase=Phase.RESERVED.value,
+            recorded_at=work.now,
+            recorded_by=work.viewer.principal_id,
+        )
+        for part in sorted(parts, key=lambda each: 0 if each.cap is None else each.cap.id)
+    ]
+    work.session.add_all(taken)
+    work.session.flush()
+    return taken
+
+
+def _resolve(
+    work: Work,
+    reserved: Sequence[UsageRecordRow],
+    phase: Phase,
+    amounts: Mapping[CapUnit, tuple[int, int]],
+) -> None:
+    """Each reservation by one further record; `amounts`: of each unit what was really used, and what was asked for."""
+    for each in reserved:
+        quantity = 0
+        if phase is Phase.ACTUAL and each.unit is not None:
+            used, before = amounts[CapUnit(each.unit)]
+            quantity = each.quantity // before * used  # a multiple: once for each version that the cap covers
+        work.session.add(
+            UsageRecordRow(
+                usage_id=each.usage_id,
+                version_id=each.version_id,
+                license_id=each.license_id,
+                grant_id=each.grant_id,
+                cap_id=each.cap_id,
+                period_starts_on=each.period_starts_on,
+                unit=each.unit,
+                quantity=quantity,
+                phase=phase.value,
+                reservation_id=each.id,
+                recorded_at=work.now,
+                recorded_by=work.viewer.principal_id,
+            )
+        )
+    work.session.flush()
+
+
+def _use_more(work: Work, row: UsageRow, reserved: Sequence[UsageRecordRow], asked: Request) -> None:
+    """Decided as if nothing had been reserved; what carried it then need not carry it now."""
+    spared: dict[tuple[int, date | None], int] = {}
+    for each in reserved:
+        if each.cap_id is not None:
+            spared[each.cap_id, each.period_starts_on] = each.quantity
+    known, decision = _decided(work, row.version_id, asked, spared)
+    row.further_decision_id = decisions.keep(work, row.version_id, asked, decision, Mode.RESERVE).id
+    _resolve(work, reserved, Phase.VOID, {})
+    taken = _take(work, row, counters.parts(known, asked, decision))
+    _resolve(work, taken, Phase.ACTUAL, {each.unit: (each.amount, each.amount) for each in asked.quantities})
+
+
+def _give_up(work: Work, row: UsageRow) -> None:
+    reserved = _reserved(work, row)
+    counters.lock(work, {each.cap_id for each in reserved if each.cap_id is not None})
+    _resolve(work, reserved, Phase.VOID, {})
+
+
+def _reserved(work: Work, row: UsageRow) -> list[UsageRecordRow]:
+    rows = sa.select(UsageRecordRow).where(
+        UsageRecordRow.usage_id == row.id, UsageRecordRow.phase == Phase.RESERVED.value
+    )
+    return list(work.session.scalars(rows.order_by(UsageRecordRow.id)))
+
+
+def _held(work: Work, usage_id: int) -> UsageRow:
+    """A reservation that stands, locked; of two who resolve it at once the second finds it resolved."""
+    rows = sa.select(UsageRow).where(UsageRow.id == usage_id, reading.visible(work)).with_for_update(key_share=True)
+    row = work.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise NotFound("There is no use with this id.", ("usage",))
+    identity.require_in_org(work, Permission.USAGE_RECORD, row.org_id)
+    if row.phase != Phase.RESERVED.value:
+        raise Conflict(f"This use is {row.phase} already.", ("usage",))
+    return row
+
+
+def _amounts(asked: Request, actual: Sequence[Quantity]) -> dict[CapUnit, int]:
+    wanted = {each.unit: each.amount for each in asked.quantities}
+    for each in actual:
+        if each.amount < 0:
+            raise Invalid("A quantity is not less than nothing.", ("actual",), "range")
+        wanted[each.unit] = each.amount
+    if len({each.unit for each in actual}) != len(actual):
+        raise Invalid("Say once how many there are of each unit.", ("actual",), "unique")
+    return wanted
+
+
+def _until(work: Work, until: datetime | None) -> datetime:
+    ends_at = work.now + STANDS if until is None else until
+    if not work.now < ends_at <= work.now + MAX_STANDS:
+        sentence = f"A reservation stands until a moment in the next {MAX_STANDS.days} days."
+        raise Invalid(sentence, ("expiresAt",), "range")
+    return ends_at
+
+
+def _moved(work: Work, row: UsageRow, phase: Phase, event: str, reason: str | None = None) -> UsageRow:
+    row.phase, row.resolved_at, row.resolved_by = phase.value, work.now, work.viewer.principal_id
+    work.session.flush()
+    _record(work, event, row, reason)
+    return row
+
+
+def _record(work: Work, event: str, row: UsageRow, reason: str | None = None) -> None:
+    told = {"version": row.version_id, "decision": row.decision_id, "phase": row.phase}
+    history.record(work, event, ("Usage", row.id), told, org_id=row.org_id, reason=reason)

@@ -1,0 +1,203 @@
+"""Grants over GraphQL: what a licence or a release allows and forbids, condition by condition."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import strawberry
+
+from domain.global_ids import encode
+from domain.licensing import codes, grants
+from domain.licensing.codes import Action as UsageAction
+from domain.licensing.codes import Alteration, CapPer, CapUnit, DutyKind, Effect
+from domain.licensing.codes import Purpose as UsagePurpose
+from domain.licensing.terms import Cap, Duty, Grant, Size
+from schema.context import Context
+from schema.fields import field
+from schema.licensing.words import GrantAction
+from schema.node import KINDS, Kind, Node
+from schema.scalars import BigInt
+from storage.tables import GrantCapRow, GrantDutyRow, LicenseGrantRow
+
+_TERRITORIES = "Countries (ISO 3166-1), subdivisions (ISO 3166-2), groups of them, `WORLDWIDE` or `ANY`."
+_CHANNELS = "Such as `print` or `print.flyer`; one above covers all below it, `ANY` all there are."
+
+
+@strawberry.type(description="How much a grant allows.")
+class GrantCap:
+    unit: CapUnit = strawberry.field(description="What is counted.")
+    per: CapPer = strawberry.field(description="How often it begins anew.")
+    limit: BigInt = strawberry.field(description="How many at most.")
+    used: BigInt = strawberry.field(description="How many of a cap that never begins anew were used.")
+    reserved: BigInt = strawberry.field(description="How many more of it are kept back for uses that were announced.")
+
+    @classmethod
+    def of(cls, row: GrantCapRow) -> GrantCap:
+        return cls(
+            unit=CapUnit(row.unit),
+            per=CapPer(row.per),
+            limit=BigInt(row.at_most),
+            used=BigInt(row.used),
+            reserved=BigInt(row.reserved),
+        )
+
+
+@strawberry.type(description="What whoever uses a grant owes.")
+class GrantDuty:
+    kind: DutyKind = strawberry.field(description="What is owed.")
+    parameter: str | None = strawberry.field(description="The credit line, an address, or who has to say yes.")
+    actions: list[UsageAction] = strawberry.field(description="What owes it; everything the grant is for if empty.")
+
+    @classmethod
+    def of(cls, row: GrantDutyRow) -> GrantDuty:
+        return cls(
+            kind=DutyKind(row.kind),
+            parameter=row.parameter,
+            actions=[UsageAction(each) for each in row.actions],
+        )
+
+
+@strawberry.type(description="The largest size that is allowed, by each measure alone.")
+class SizeLimit:
+    page_share: int | None = strawberry.field(description="Of the page, in hundredths of a per cent.")
+    long_edge_mm: int | None = strawberry.field(description="Of the longer edge, in millimetres.")
+    long_edge_px: int | None = strawberry.field(description="Of the longer edge, in pixels.")
+
+
+@strawberry.type(description="One conjunction: what it is for in every respect. An empty list leaves that open.")
+class LicenseGrant(Node):
+    row: strawberry.Private[LicenseGrantRow]
+    number: int = strawberry.field(description="From 1, in the order in which they were written.")
+    effect: Effect = strawberry.field(description="Whether it allows or forbids.")
+    actions: list[GrantAction] = strawberry.field(description="What may be done, or may not.")
+    channels: list[str] = strawberry.field(description=_CHANNELS)
+    territories: list[str] = strawberry.field(description=_TERRITORIES)
+    territories_except: list[str] = strawberry.field(description="What of these it is not for.")
+    starts_on: date | None = strawberry.field(description="Its first day; null: the licence's.")
+    ends_on: date | None = strawberry.field(description="Its last day; null: the licence's.")
+    purposes: list[UsagePurpose] = strawberry.field(description="What it may be used for.")
+    audiences: list[str] = strawberry.field(description="To whom it may be shown.")
+    industries: list[str] = strawberry.field(description="Of which trades.")
+    languages: list[str] = strawberry.field(description="In which languages.")
+    placements: list[str] = strawberry.field(description="Where on the page or in the film.")
+    alterations: list[Alteration] = strawberry.field(description="The only ones allowed, or those forbidden.")
+
+    @classmethod
+    def of(cls, row: LicenseGrantRow) -> LicenseGrant:
+        return cls(
+            row=row,
+            id=strawberry.ID(encode("LicenseGrant", row.id)),
+            number=row.number,
+            effect=Effect(row.effect),
+            actions=[GrantAction(each) for each in row.actions],
+            channels=list(row.channels),
+            territories=list(row.territories),
+            territories_except=list(row.territories_except),
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            purposes=[UsagePurpose(each) for each in row.purposes],
+            audiences=list(row.audiences),
+            industries=list(row.industries),
+            languages=list(row.languages),
+            placements=list(row.placements),
+            alterations=[Alteration(each) for each in row.alterations],
+        )
+
+    @field("The largest size it is for; null: any.")
+    def max_size(self) -> SizeLimit | None:
+        row = self.row
+        if (row.max_page_share, row.max_edge_mm, row.max_edge_px) == (None, None, None):
+            return None
+        return SizeLimit(page_share=row.max_page_share, long_edge_mm=row.max_edge_mm, long_edge_px=row.max_edge_px)
+
+    @field("How much it allows, by unit; nothing is counted where there is none.", size=5)
+    async def caps(self, info: strawberry.Info[Context]) -> list[GrantCap]:
+        return [GrantCap.of(row) for row in await info.context.load(grants.caps_of, self.row.id) or []]
+
+    @field("What its use owes.", size=5)
+    async def duties(self, info: strawberry.Info[Context]) -> list[GrantDuty]:
+        return [GrantDuty.of(row) for row in await info.context.load(grants.duties_of, self.row.id) or []]
+
+
+@strawberry.input(description="How much a grant allows.")
+class GrantCapInput:
+    unit: CapUnit = strawberry.field(description="What is counted.")
+    limit: BigInt = strawberry.field(description="How many at most.")
+    per: CapPer = strawberry.field(default=CapPer.TOTAL, description="How often it begins anew.")
+
+
+@strawberry.input(description="What whoever uses a grant owes.")
+class GrantDutyInput:
+    kind: DutyKind = strawberry.field(description="What is owed.")
+    parameter: str | None = strawberry.field(
+        default=None, description="The credit line, an address, or who has to say yes."
+    )
+    actions: list[UsageAction] | None = strawberry.field(
+        default=None, description="What owes it; everything the grant is for if not said."
+    )
+
+
+@strawberry.input(description="The largest size that is allowed, by each measure alone.")
+class SizeLimitInput:
+    page_share: int | None = strawberry.field(default=None, description="Of the page, in hundredths of a per cent.")
+    long_edge_mm: int | None = strawberry.field(default=None, description="Of the longer edge, in millimetres.")
+    long_edge_px: int | None = strawberry.field(default=None, description="Of the longer edge, in pixels.")
+
+
+@strawberry.input(description="One conjunction. What is not said is left open, but for actions, channels, territories.")
+class LicenseGrantInput:
+    effect: Effect = strawberry.field(default=Effect.PERMIT, description="Whether it allows or forbids.")
+    actions: list[GrantAction] = strawberry.field(description="What may be done, or may not.")
+    channels: list[str] = strawberry.field(description=_CHANNELS)
+    territories: list[str] = strawberry.field(description=_TERRITORIES)
+    territories_except: list[str] | None = strawberry.field(default=None, description="What of these it is not for.")
+    starts_on: date | None = strawberry.field(default=None, description="The licence's first day if not said.")
+    ends_on: date | None = strawberry.field(default=None, description="The licence's last day if not said.")
+    purposes: list[UsagePurpose] | None = strawberry.field(default=None, description="What it may be used for.")
+    audiences: list[str] | None = strawberry.field(default=None, description="To whom it may be shown.")
+    industries: list[str] | None = strawberry.field(default=None, description="Of which trades.")
+    languages: list[str] | None = strawberry.field(default=None, description="In which languages.")
+    placements: list[str] | None = strawberry.field(default=None, description="Where on the page or in the film.")
+    alterations: list[Alteration] | None = strawberry.field(
+        default=None, description="The only ones allowed, or those forbidden."
+    )
+    max_size: SizeLimitInput | None = strawberry.field(default=None, description="The largest size; any if not said.")
+    caps: list[GrantCapInput] | None = strawberry.field(default=None, description="At most one of a unit and period.")
+    duties: list[GrantDutyInput] | None = strawberry.field(default=None, description="What its use owes.")
+
+
+def read(given: list[LicenseGrantInput]) -> list[Grant]:
+    """As the domain says them; nothing is checked yet."""
+    return [_grant(each) for each in given]
+
+
+def _grant(given: LicenseGrantInput) -> Grant:
+    size = given.max_size
+    return Grant(
+        id=0,
+        effect=given.effect,
+        actions=tuple(each.value for each in given.actions),
+        channels=tuple(given.channels),
+        territories=tuple(given.territories),
+        territories_except=tuple(given.territories_except or ()),
+        starts_on=given.starts_on,
+        ends_on=given.ends_on,
+        purposes=tuple(given.purposes or ()),
+        audiences=tuple(given.audiences or ()),
+        industries=tuple(given.industries or ()),
+        languages=tuple(given.languages or ()),
+        placements=tuple(given.placements or ()),
+        alterations=tuple(given.alterations or ()),
+        max_size=None if size is None else Size(size.page_share, size.long_edge_mm, size.long_edge_px),
+        caps=tuple(Cap(0, each.unit, each.limit, each.per) for each in given.caps or ()),
+        duties=tuple(_duty(each) for each in given.duties or ()),
+    )
+
+
+def _duty(given: GrantDutyInput) -> Duty:
+    actions: Any = given.actions or ()
+    return Duty(0, codes.DutyKind(given.kind), given.parameter, tuple(actions))
+
+
+KINDS["LicenseGrant"] = Kind(grants.by_id, LicenseGrant.of)

@@ -1,0 +1,1 @@
+"""Suppliers and what is bought from them, over GraphQL."""

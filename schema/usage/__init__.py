@@ -1,0 +1,1 @@
+"""Reservations and the register of usage over GraphQL."""

@@ -1,0 +1,1 @@
+"""Triggers too many to stand beside the tables in their migration, one module per feature."""

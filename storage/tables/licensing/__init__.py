@@ -1,0 +1,31 @@
+"""Licensing: parties, licences and releases with their grants, what was assessed of assets, and what stands against
+using them.
+
+Triggers keep the records: what is active or signed changes in nothing but its state, nothing of it is deleted, what an
+asset is made of has no cycles, and `asset.rights_epoch` moves with every row that a decision on the asset may read.
+"""
+
+from __future__ import annotations
+
+from storage.tables.licensing.assessing import AssetRightsRow, ComponentRow
+from storage.tables.licensing.groups import TerritoryGroupMemberRow, TerritoryGroupRow
+from storage.tables.licensing.licenses import GrantCapRow, GrantDutyRow, LicenseGrantRow, LicenseRow, LicenseSeatRow
+from storage.tables.licensing.parties import PartyRow, ReleaseRow
+from storage.tables.licensing.standing import EmbargoRow, ExclusivityRow, TakedownRow
+
+__all__ = [
+    "AssetRightsRow",
+    "ComponentRow",
+    "EmbargoRow",
+    "ExclusivityRow",
+    "GrantCapRow",
+    "GrantDutyRow",
+    "LicenseGrantRow",
+    "LicenseRow",
+    "LicenseSeatRow",
+    "PartyRow",
+    "ReleaseRow",
+    "TakedownRow",
+    "TerritoryGroupMemberRow",
+    "TerritoryGroupRow",
+]

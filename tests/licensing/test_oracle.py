@@ -1,0 +1,134 @@
+"""The engine against brute force, on random facts and uses; and what must hold of it whatever they are.
+
+    IMPRIMATUR_ORACLE_CASES=100000 uv run pytest tests/licensing/test_oracle.py -n 2 --timeout=0
+
+runs a hundred thousand; without it a few thousand are run. A case that fails names its seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from domain.licensing import deciding, policy
+from domain.licensing.codes import AlternativeKind, Dimension, Outcome, ReasonCode
+from domain.licensing.terms import Alternative, Decision, Facts, License, Request, Window
+from tests.licensing import oracle, random_terms
+
+CASES = int(os.environ.get("IMPRIMATUR_ORACLE_CASES", "1600"))
+#: Of what holds whatever the cases are, fewer do.
+FEWER = CASES // 4
+#: Parts that run beside each other.
+PARTS = 4
+
+_PASSES = {Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES}
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_engine_says_what_brute_force_says(part: int) -> None:
+    outcomes: Counter[str] = Counter()
+    for seed in range(part, CASES, PARTS):
+        facts, request = random_terms.case(seed)
+        decided = deciding.decide(facts, request)
+        assert _as_answered(decided, facts) == oracle.answer(facts, request), seed
+        outcomes[decided.outcome] += 1
+    assert set(outcomes) == set(Outcome), "cases that reach every outcome"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_asking_for_less_never_turns_allowed_into_denied(part: int) -> None:
+    held = 0
+    for seed in range(part, FEWER, PARTS):
+        facts, request = random_terms.case(seed)
+        whole = replace(deciding_places(facts, request), partial=False)
+        if deciding.decide(facts, whole).outcome in _PASSES:
+            less = random_terms.narrowed(Random(seed), whole)
+            assert deciding.decide(facts, less).outcome in _PASSES, seed
+            held += 1
+    assert held > FEWER // PARTS // 20
+
+
+def test_another_prohibition_never_turns_denied_into_allowed() -> None:
+    for seed in range(FEWER):
+        facts, request = random_terms.case(seed)
+        if deciding.decide(facts, request).outcome not in _PASSES:
+            more = _with_prohibition(facts, seed)
+            if not request.partial:
+                assert deciding.decide(more, request).outcome not in _PASSES, seed
+
+
+def test_the_same_question_gives_the_same_bytes() -> None:
+    for seed in range(FEWER):
+        once = policy.canonical(deciding.decide(*random_terms.case(seed)))
+        facts, request = random_terms.case(seed)
+        turned = replace(request, territories=request.territories[::-1])
+        assert policy.canonical(deciding.decide(facts, turned)) == once, seed
+
+
+def test_what_is_proposed_instead_would_pass_and_no_more_would() -> None:
+    kinds: Counter[AlternativeKind] = Counter()
+    for seed in range(FEWER):
+        facts, request = random_terms.case(seed)
+        for one in deciding.decide(facts, request).alternatives:
+            if one.kind != AlternativeKind.BUY_EXTENDED:
+                kinds[one.kind] += 1
+                _holds(facts, deciding_places(facts, request), one, seed)
+    assert set(kinds) >= {
+        AlternativeKind.WINDOW, AlternativeKind.TERRITORIES, AlternativeKind.QUANTITY,
+        AlternativeKind.WITHOUT_ALTERATIONS,
+    }  # fmt: skip
+
+
+def deciding_places(facts: Facts, request: Request) -> Request:
+    """The use with its places written out, so that another first day means no other ones."""
+    decided = deciding.decide(facts, request)
+    return replace(request, territories=decided.allowed_territories + decided.denied_territories)
+
+
+def _as_answered(decided: Decision, facts: Facts) -> oracle.Answer:
+    window = decided.allowed_window
+    places = decided.allowed_territories + decided.denied_territories
+    reasons, nowhere = set(), set()
+    for one in decided.reasons:
+        if one.dimension == Dimension.TERRITORY:
+            nowhere |= {(one.component, place) for place in ([one.territory] if one.territory else places)}
+        elif one.code != ReasonCode.COMPONENT_DENIED:
+            reasons.add((one.component, str(one.code), one.license_id, one.grant_id, one.release_id))
+    return oracle.Answer(
+        str(decided.outcome),
+        decided.allowed_territories,
+        decided.denied_territories,
+        None if window is None else (window.first, window.last),
+        frozenset(reasons),
+        frozenset(nowhere),
+        frozenset(str(one) for one in decided.missing),
+    )
+
+
+def _with_prohibition(facts: Facts, seed: int) -> Facts:
+    barred = random_terms.prohibition(Random(seed), 999)
+    licenses: dict[int, License] = dict(facts.licenses)
+    licenses[1] = replace(licenses[1], grants=(*licenses[1].grants, barred))
+    return replace(facts, licenses=licenses)
+
+
+def _holds(facts: Facts, request: Request, one: Alternative, seed: int) -> None:
+    for window in one.windows:
+        assert oracle.passes(facts, replace(request, window=window)), seed
+    if one.kind == AlternativeKind.TERRITORIES:
+        assert oracle.passes(facts, replace(request, territories=one.territories)), seed
+    if one.kind == AlternativeKind.WITHOUT_ALTERATIONS:
+        assert oracle.passes(facts, replace(request, alterations=())), seed
+    if one.quantity is not None:
+        others = tuple(quantity for quantity in request.quantities if quantity.unit != one.quantity.unit)
+        more = replace(one.quantity, amount=one.quantity.amount + 1)
+        assert oracle.passes(facts, replace(request, quantities=(*others, one.quantity))), seed
+        assert not oracle.passes(facts, replace(request, quantities=(*others, more))), seed
+    if one.kind == AlternativeKind.TWO_USAGES:
+        first, second = one.windows
+        assert (first.first, second.last) == (request.window.first, request.window.last), seed
+        assert Window(first.first, second.last) == request.window, seed
