@@ -114,8 +114,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]
 def hub(stores: Settings) -> Iterator[Hub]:
     opened = open_hub(stores)
     founding.found(opened)
+    with opened.reading(HUB) as work:
+        known = events.last(work.session)
     with opened.index.writer_lock():
-        opened.index.rebuild((), 0)
+        opened.index.rebuild((), known)
     yield opened
     opened.close()
 

@@ -134,7 +134,7 @@ def test_which_versions_are_seen_and_which_is_shown_is_the_same_in_sql_as_by_the
             assert {id_: row.id for id_, row in shown_versions(work, world.assets).items()} == shown
             newest = {asset.row.id: asset.row.current_version_id for asset in everything}
             hidden += sum(version_id != newest[id_] for id_, version_id in shown.items())
-    assert hidden > 10, "many should be shown another version than the newest"
+    assert hidden > 5, "some should be shown another version than the newest"
 
 
 def test_lists_totals_and_facets_are_of_what_the_viewer_sees_and_no_more(world: World) -> None:
