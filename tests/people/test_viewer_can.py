@@ -202,7 +202,7 @@ def test_the_viewer_is_told_who_they_are_and_what_they_hold(house: House, viewer
     assert [name for name, me in found.items() if me["isAdministrator"]] == ["administrator"]
     assert found["administrator"]["permissions"] == [each.name for each in P]
     assert found["nobody"]["permissions"] == []
-    assert found["partner"]["permissions"] == ["ASSET_VIEW", "ASSET_DOWNLOAD"]
+    assert found["partner"]["permissions"] == ["ASSET_VIEW", "ASSET_DOWNLOAD", "USAGE_VIEW", "USAGE_RECORD"]
     assert found["local manager"]["permissions"] == ["BRAND_MANAGE", "PEOPLE_VIEW", "PEOPLE_MANAGE"]
     assert found["local manager"]["organisation"] == {"name": "North"}
     assert all(me["person"]["name"] == me["name"] for me in found.values())

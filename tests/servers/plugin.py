@@ -6,6 +6,7 @@ Where a server's programs are not installed, its tests are skipped and the summa
 """
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
@@ -20,6 +21,8 @@ from tests.servers.rgw import Rgw, running_rgw
 Server = TypeVar("Server")
 
 _MARK = "SERVER MISSING: "
+#: Where the database itself is what is tested: all of it, always.
+_ALWAYS = ("audit", "contracts", "crash", "identity", "licensing", "purchases", "usage")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +32,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CI") == "true",
         help="fail, rather than skip, the tests of a server that is not installed (default where CI=true)",
     )
+    parser.addoption(
+        "--postgres-share",
+        default="",
+        metavar="TURN/TURNS",
+        help="of the tests that also ran on SQLite, those whose turn it is on PostgreSQL (decision 0030; default all)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    share = config.getoption("--postgres-share")
+    if not share:
+        return
+    turn, turns = map(int, share.split("/"))
+    left = [item for item in items if _waits(item, turn, turns)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not _waits(item, turn, turns)]
+
+
+def _waits(item: pytest.Item, turn: int, turns: int) -> bool:
+    """Whether it is another turn's; which one a test has depends on its name alone."""
+    folder = item.nodeid.removeprefix("tests/").partition("/")[0]
+    twice = "postgres+s3" in item.nodeid and folder not in _ALWAYS
+    return twice and zlib.crc32(item.nodeid.encode()) % turns != turn % turns
 
 
 @pytest.fixture(scope="session")
