@@ -55,7 +55,8 @@ def test_a_partner_is_an_affiliate_a_service_account_and_a_token_in_one_command(
     with opened() as hub:
         viewer = identity.viewer_of_token(hub, printed.strip(), "192.0.2.1")
         assert viewer.name == "Nord GmbH"
-        assert set(viewer.holdings.reaches) == {Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD}
+        rights = {Permission.ASSET_VIEW, Permission.ASSET_DOWNLOAD, Permission.USAGE_VIEW, Permission.USAGE_RECORD}
+        assert set(viewer.holdings.reaches) == rights
         assert not viewer.holdings.in_org(Permission.ASSET_VIEW, 1)
         with hub.reading(HUB) as work:
             org = work.session.get_one(OrganisationRow, viewer.org_id)
