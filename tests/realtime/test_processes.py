@@ -217,8 +217,9 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_are_not_kept_wait
     with servers(stores, 1, SEND_SECONDS="2", TOKEN_BUDGET="0") as (program,):
         hub = Hub(program.address())
         hub.create()
+        cursor = cursor_here(program.address(), hub)
         with talking(program.address(), TOKEN, max_queue=1) as deaf, talking(program.address(), TOKEN) as keen:
-            keen.subscribe("1", CHANGES)
+            keen.subscribe("1", CHANGES, after=cursor)  # whether it has begun when the first change is made or not
             for number in range(40):
                 deaf.subscribe(str(number), query)
             deaf.socket.socket.settimeout(60)
