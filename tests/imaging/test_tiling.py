@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from workers.imaging.limits import Limits
 from workers.imaging.tiling import Piece, Pyramid
 from workers.sandbox import SandboxLimits
 
+ROOT = Path(__file__).parents[2]
 PLENTY = 4096 * tiling.MEBIBYTE
 #: So little that nothing is decoded as a whole.
 NOTHING = 1
@@ -112,17 +115,29 @@ def test_a_grey_part_has_no_colours(tmp_path: Path) -> None:
     assert part(tmp_path, target, pyramid, recipe).mode == "L"
 
 
-def test_a_job_that_has_too_little_memory_says_so_and_what_would_help(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tiling, "_STREAMED", frozenset())
-    # Not drawn here: what this process holds free, a child may take beyond its limit.
+#: A process of its own: what this one holds free, a child may take beyond its limit.
+ALONE = """
+import sys
+from pathlib import Path
+from workers.imaging import tiling, tiling_safely
+from workers.imaging.failures import PictureError
+from workers.imaging.limits import Limits
+from workers.sandbox import SandboxLimits
+tiling._STREAMED = frozenset()
+limits = SandboxLimits(memory_bytes=128 * tiling.MEBIBYTE)
+try:
+    tiling_safely.build(Path(sys.argv[1]), "image/png", Path(sys.argv[2]), Limits(), limits, lambda: None)
+except PictureError as error:
+    print(error.failure.code.value, error.failure.sentence)
+"""
+
+
+def test_a_job_that_has_too_little_memory_says_so_and_what_would_help(tmp_path: Path) -> None:
     source = made.kept(tmp_path, "big.png", made_hostile.png_of_black(15_000, 15_000))
-    limits = SandboxLimits(memory_bytes=128 * tiling.MEBIBYTE)
-    with pytest.raises(PictureError) as refused:
-        tiling_safely.build(source, "image/png", tmp_path / "p", Limits(), limits, lambda: None)
-    assert refused.value.failure.code is FailureCode.OUT_OF_MEMORY
-    assert "IMPRIMATUR_RENDER_MEMORY_MB" in refused.value.failure.sentence
+    command = [sys.executable, "-c", ALONE, str(source), str(tmp_path / "p")]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert told.startswith(FailureCode.OUT_OF_MEMORY.value)
+    assert "IMPRIMATUR_RENDER_MEMORY_MB" in told
 
 
 def test_with_little_memory_the_rows_are_streamed(tmp_path: Path) -> None:
