@@ -26,7 +26,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench import listing
+from bench import assessed, listing
 from domain import founding, identity
 from domain.hub import Hub, open_hub
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
@@ -179,6 +179,7 @@ def _spread(work: Work, chance: random.Random) -> None:
 
 def _approve(work: Work, by: int) -> None:
     """Six of ten; those among the archived ones too."""
+    assessed.own(work, by)
     columns = ["org_id", "asset_id", "version_id", "sha256", "approved_at", "approved_by"]
     chosen = (
         sa.select(

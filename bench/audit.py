@@ -173,9 +173,9 @@ def _file(hub: Hub) -> str:
 def _counted(app: Starlette, sizes: list[int]) -> recording.Recorder:
     real = recording.recorder(app.state.desk)
 
-    def write(batch: Sequence[Served]) -> None:
+    def write(batch: Sequence[Served]) -> Sequence[tuple[Served, Exception]]:
         sizes.append(len(batch))
-        real.write(batch)
+        return real.write(batch)
 
     return recording.Recorder(app.state.desk, write)
 
@@ -185,7 +185,7 @@ def _silent(app: Starlette) -> recording.Recorder:
         async def record(self, served: Served) -> None:
             pass
 
-    return Silent(app.state.desk, lambda _: None)
+    return Silent(app.state.desk, lambda _: ())
 
 
 async def _fetched(app: Starlette, path: str, clients: int, count: int) -> float:

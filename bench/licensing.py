@@ -77,7 +77,17 @@ def fill(hub: Hub, assets: int, licenses: int) -> None:
         with hub.writing(HUB) as work:
             work.session.execute(sa.insert(AssetRightsRow), list(_rights(numbers, licenses, by, chance)))
     with hub.writing(HUB) as work:
+        _number_on(work)
         work.session.execute(sa.text("ANALYZE"))
+
+
+def _number_on(work: Work) -> None:
+    """PostgreSQL does not notice that rows came with their ids."""
+    if work.session.get_bind().dialect.name == "postgresql":
+        for table in (LicenseRow, LicenseGrantRow, GrantCapRow, GrantDutyRow):
+            name = table.__tablename__
+            last = sa.select(sa.func.max(table.id)).scalar_subquery()
+            work.session.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(name, "id"), last)))
 
 
 def use(chance: random.Random, now: datetime) -> Request:
@@ -163,8 +173,8 @@ def _licenses(numbers: range, by: int | None, chance: random.Random) -> Iterator
                 "kind": "ROYALTY_FREE", "status": "DRAFT", "licensee_org_id": BRAND_ORG_ID,
                 "end_user_org_ids": nothing, "starts_on": date(2020, 1, 1),
                 "ends_on": date(2027, chance.randint(1, 12), 28) if chance.random() < 0.5 else None,
-                "zone": "Europe/Berlin", "sublicensable": False, "free_text": nothing, "created_at": listing.START,
-                "created_by": by, "updated_at": listing.START, "revision": 1,
+                "zone": "Europe/Berlin", "sublicensable": number % 2 == 0, "free_text": nothing,
+                "created_at": listing.START, "created_by": by, "updated_at": listing.START, "revision": 1,
             }
             for number in numbers
         ],

@@ -76,7 +76,13 @@ def lay_out(work: Work, brand: Brand, contents: Mapping[str, Content]) -> Added:
     by_file: dict[str, AssetRow] = {}
     fresh: list[Asset] = []
     for asset in brand.assets:
-        wanted = NewAsset(asset.title, asset.description, asset.tags, on_duplicate=OnDuplicate.REUSE)
+        wanted = NewAsset(
+            asset.title,
+            asset.description,
+            asset.tags,
+            on_duplicate=OnDuplicate.REUSE,
+            is_own_work=asset.approved is not None,
+        )
         created = assets.create(work, contents[asset.file], wanted)
         by_file[asset.file] = created.asset
         if created.duplicate_of is None:

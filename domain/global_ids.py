@@ -20,11 +20,11 @@ def encode(type_: str, number: int) -> str:
 
 def spelling(type_: str) -> Callable[[int], str]:
     """What `encode` makes of ids of one type."""
-    head = f"{type_}:"
+    whole, to_base64 = f"{type_}:%d".encode(), binascii.b2a_base64
 
     def spelt(number: int) -> str:
         # No letter, digit or colon has bits that base64 would spell as + or /.
-        return binascii.b2a_base64(f"{head}{number}".encode(), newline=False).decode().rstrip("=")
+        return to_base64(whole % number).rstrip(b"=\n").decode()
 
     return spelt
 

@@ -197,6 +197,7 @@ def record(
     viewer's. `reason` is why, in somebody's words; where there is none, what the request itself said counts.
     """
     assert type_ in EVENT_TYPES, type_
+    work.recorded.add(type_)
     viewer, why = work.viewer, reason or work.reason
     salt = None if not why else secrets.token_hex(16)
     events.add(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from domain import recompiling
 from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Clock, Limits, Viewer, Work, system_clock
 from storage import blobs, database, index, migrate, snapshots
@@ -33,12 +34,20 @@ class Hub:
         What the stores give up on is raised as `refusal_of` tells it; `storage.database.Contended` as it is.
         """
         with _refusing(), self.database.writing() as session:
-            yield self.work(session, viewer, request_id)
+            work = self.work(session, viewer, request_id)
+            yield work
+            recompiling.ask(work)
 
     @contextmanager
     def reading(self, viewer: Viewer, request_id: str | None = None) -> Iterator[Work]:
         """A unit of work over one snapshot that must not write. Raises like `writing`."""
         with _refusing(), self.database.reading() as session:
+            yield self.work(session, viewer, request_id)
+
+    @contextmanager
+    def aside(self, viewer: Viewer, request_id: str | None = None) -> Iterator[Work]:
+        """`writing`, while a unit of work that reads is open on the same thread."""
+        with _refusing(), self.database.aside() as session:
             yield self.work(session, viewer, request_id)
 
     @contextmanager

@@ -156,13 +156,29 @@ def listed(
         return statements.compiled(told, dialect)
     # SQLite sorts whole rows, with what is looked up for each, and whoever counts reads all of them: the page is chosen
     # first, and its rows read then.
-    labelled = [*(place.label(f"place_{at}") for at, place in enumerate(places)), *total]
-    chosen = page.with_only_columns(columns[0].label("chosen"), *labelled, maintain_column_froms=True).subquery()
+    labelled = [place.label(f"place_{at}") for at, place in enumerate(places)]
+    if counted and dialect.name != "sqlite":
+        chosen = _counted(rows, keys, wanted, columns[0], labelled)
+    else:
+        chosen = _chosen(page, columns[0], [*labelled, *total])
+    labelled += total
     found = [chosen.c[each.name] for each in labelled]
     read = sa.select(*columns, *found).join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
     turned = [key.descending != wanted.backwards for key in keys]
     order = [place.desc() if down else place.asc() for place, down in zip(found[: len(keys)], turned, strict=True)]
     return statements.compiled(read.order_by(*order), dialect)
+
+
+def _chosen(page: sa.Select[Any], key: Any, places: Sequence[Any]) -> sa.Subquery:
+    return page.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).subquery()
+
+
+def _counted(rows: sa.Select[Any], keys: Sequence[Key], wanted: Paging, key: Any, places: Sequence[Any]) -> sa.Subquery:
+    """PostgreSQL takes a limit for a promise that few rows need be read, and would go through the order's index."""
+    matching = rows.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).cte("matching")
+    total = sa.select(sa.func.count()).select_from(matching).scalar_subquery().label("total")
+    turned = [Key(matching.c[place.name], each.descending) for place, each in zip(places, keys, strict=True)]
+    return pages.ordered(sa.select(matching, total), turned, wanted, open_ended=True).subquery()
 
 
 def _are_of_one(columns: Sequence[Any]) -> bool:

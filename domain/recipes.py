@@ -313,5 +313,5 @@ def _must(holds: bool, name: str, sentence: str, constraint: str) -> None:
 SEEDS = (
     Recipe("thumb", Format.WEBP, 320, 320, quality=80),
     Recipe("web", Format.JPEG, 1600, 1600, quality=82, progressive=True),
-    Recipe("avif", Format.AVIF, 800, 800, quality=60, speed=8),
+    Recipe("avif", Format.AVIF, 800, 800, quality=60, speed=9),
 )

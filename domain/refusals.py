@@ -134,6 +134,19 @@ class Incomplete(Refusal):
         self.lacking = lacking
 
 
+class RightsNotAssessed(Refusal):
+    """Nobody said yet which licence the asset is under, or what can be recognised in it."""
+
+    code = "RIGHTS_NOT_ASSESSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody has assessed the rights of this asset: say which licence it is under with assetRightsAssess, or "
+            "approve it as own work with ownWork: true.",
+            ("version",),
+        )
+
+
 class FileRefused(Refusal):
     """The file itself cannot be taken; `reason` is a stable word such as EMPTY, TOO_LARGE or NOT_WHAT_IT_CLAIMS."""
 

@@ -38,12 +38,6 @@ def _of_versions() -> Below:
     return Below(rows, RenditionRow.version_id, order, once=RenditionRow.preset_id)
 
 
-def _made_by() -> sa.ColumnElement[str]:
-    preset = sa.orm.aliased(RenditionPresetRow)
-    named = sa.select(preset.name).where(preset.id == RenditionRow.preset_id, preset.org_id == BRAND_ORG_ID)
-    return sa.func.coalesce(named.correlate(RenditionRow).scalar_subquery(), "")
-
-
 def _owner_of_marked() -> sa.ColumnElement[int | None]:
     version, asset = sa.orm.aliased(AssetVersionRow), sa.orm.aliased(AssetRow)
     owner = sa.select(asset.org_id).join(version, version.asset_id == asset.id)
@@ -53,8 +47,8 @@ def _owner_of_marked() -> sa.ColumnElement[int | None]:
 
 #: What `of_versions` answers, as a read.
 OF_VERSIONS: Final = _of_versions()
-#: The name of the preset that made a rendition.
-MADE_BY: Final = _made_by()
+#: The name of the preset that made a rendition, where these reads join it.
+MADE_BY: Final = sa.case((RenditionPresetRow.org_id == BRAND_ORG_ID, RenditionPresetRow.name), else_="")
 #: The organisation whose rendition has a marked twin; NULL where it has none, so that nobody looks for it.
 OWNER_OF_MARKED: Final = _owner_of_marked()
 
@@ -207,6 +201,7 @@ def seen(work: Work) -> By:
     """Renditions by id that the viewer may see, with their versions and assets."""
     rows = (
         sa.select(RenditionRow)
+        .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
         .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
     )

@@ -13,10 +13,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import assets
+from domain import assets, purchases
 from domain.feed import Happened
 from domain.work import Work
-from storage.tables import AssetRow, AssetVersionRow, RenditionRow
+from storage.tables import AssetRow, AssetVersionRow, RenditionRow, StockPurchaseRow
 
 #: What happened to assets. Of those that name a version in their payload, these say that there is one.
 ASSET_TYPES: Final = frozenset(
@@ -38,6 +38,10 @@ ASSET_TYPES: Final = frozenset(
     }
 )
 RENDITION_TYPES: Final = frozenset({"rendition.queued", "rendition.ready", "rendition.failed"})
+#: What becomes of a purchase; that somebody began to wait for it is no news.
+PURCHASE_TYPES: Final = frozenset(
+    f"stock_purchase.{word}" for word in ("requested", "approved", "rejected", "ordered", "licensed", "cancelled")
+)
 _OF_A_VERSION: Final = frozenset({"asset.version_added", "asset.version_analysed"})
 
 
@@ -76,6 +80,16 @@ def of_renditions(
         if version is not None and (asset_ids is None or version.asset_id in asset_ids):
             told[seq] = Rendered(version, kept)
     return told
+
+
+def of_purchases(
+    work: Work, happened: Sequence[Happened], ids: Collection[int] | None, *, mine: bool
+) -> dict[int, StockPurchaseRow]:
+    """By event the purchase, of those with these ids (None for any); `mine`: that the viewer asked for or waits for."""
+    wanted = {event.seq: event.subject[1] for event in happened if ids is None or event.subject[1] in ids}
+    found = purchases.by_id(work, set(wanted.values()))
+    awaited = purchases.subscribed(work, found) if mine else dict.fromkeys(found, True)
+    return {seq: found[purchase_id] for seq, purchase_id in wanted.items() if awaited.get(purchase_id)}
 
 
 def _named_versions(happened: Sequence[Happened]) -> set[int]:

@@ -80,6 +80,8 @@ class Work:
     request_id: str | None = None
     #: Why, where the request as a whole said so: events without a reason of their own take it.
     reason: str | None = None
+    #: Types of the events that were recorded in it.
+    recorded: set[str] = field(default_factory=set)
 
     @property
     def now(self) -> datetime:

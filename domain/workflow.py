@@ -10,23 +10,34 @@ import sqlalchemy as sa
 
 from domain import approvals, assets, completeness, history, refreshing
 from domain.assets import reading
-from domain.refusals import Conflict, NotFound, StaleSubject
+from domain.licensing import assessing, own_work
+from domain.refusals import Conflict, NotFound, RightsNotAssessed, StaleSubject
 from domain.texts import MAX_NOTE, paragraphs
 from domain.work import Work
 from storage.tables import ApprovalRow, AssetRow, AssetVersionRow
 
 
-def approve(work: Work, version_id: int, sha256: str, note: str | None = None) -> AssetVersionRow:
-    """Approves the version, whose bytes must be `sha256`; approving it again changes nothing. `Incomplete` where the
-    gate of the asset's template does not let it through.
+def approve(
+    work: Work, version_id: int, sha256: str, note: str | None = None, *, is_own_work: bool = False
+) -> AssetVersionRow:
+    """Approves the version, whose bytes must be `sha256`; approving it again changes nothing. With `is_own_work` the
+    asset is declared the organisation's own work as well.
+
+    `Incomplete` where the gate of the asset's template does not let it through, `RightsNotAssessed` where nothing that
+    stands was said of its rights.
     """
+    own = _own_work(work, version_id) if is_own_work else None
     version, asset = _decided_on(work, version_id)
     if version.sha256 != sha256:
         raise StaleSubject(version.sha256)
     assets.check_state("APPROVE", asset)
+    if own is not None:
+        own_work.declare(work, asset, own)
     if _standing(work, version) is not None:
         return version
     completeness.check(work, asset)
+    if not assessing.is_assessed(work, version):
+        raise RightsNotAssessed
     work.session.add(
         ApprovalRow(
             org_id=asset.org_id,
@@ -67,6 +78,14 @@ def revoke(work: Work, version_id: int) -> AssetVersionRow:
     history.record(work, "asset.approval_revoked", ("Asset", asset.id), {"version": version.id}, org_id=asset.org_id)
     refreshing.if_marked(work, version.id, asset.org_id)
     return version
+
+
+def _own_work(work: Work, version_id: int) -> own_work.Held | None:
+    version = reading.versions_by_id(work, [version_id]).get(version_id)
+    if version is None:
+        return None
+    org_id = work.session.scalars(sa.select(AssetRow.org_id).where(AssetRow.id == version.asset_id)).one()
+    return own_work.held(work, org_id)
 
 
 def _point(work: Work, asset: AssetRow) -> None:

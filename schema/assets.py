@@ -41,6 +41,7 @@ from schema.custom_fields.types import CustomFieldValue, value_of
 from schema.enums import Action, AssetKind, AssetLifecycle
 from schema.fields import Subject, deny, field
 from schema.filters import AssetOrder, AssetWhere
+from schema.licensing import asking
 from schema.listing import LISTED, AssetConnection, AssetList
 from schema.localised import LocalisedText, Wished, wishes
 from schema.mapped import TABLES, ById, Column, GlobalId, Many, One, Paged, Table, column
@@ -51,7 +52,7 @@ from schema.scalars import Instant, Sha256, Url
 from schema.similar import SimilarAsset
 from schema.taxonomy import Tag
 from schema.templates import AssetCompleteness
-from schema.transforms import TransformInput, transform_url
+from schema.transforms import TransformInput, transform_urls
 from schema.uses import AssetTrash, AssetUse
 from schema.versions import AssetVersion, AssetVersionConnection
 from storage.tables import AssetRow
@@ -185,17 +186,21 @@ class Asset(Node):
 
     @field(
         "A stable address that leads to the newest approved version in a preset, for as long as whoever asked for it "
-        "may see the asset; null also for guests, and for what the viewer's organisation as such cannot see.",
+        "may see the asset; null also for guests, and for what the viewer's organisation as such cannot see. What it "
+        "is for is decided at each opening; null where that is not licensed now, unless one is at work and names none.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=3,
+        extra={"use": 20},
     )
-    async def latest_url(self, info: strawberry.Info[Context], preset: str) -> Url | None:
+    async def latest_url(self, info: strawberry.Info[Context], preset: str, use: asking.Use = None) -> Url | None:
         if not preset.isprintable():
             raise Invalid("A preset's name is printable text.", ("preset",), "format")
         if not await info.context.load(delivery.may_last, self.row.id):
             deny(info, Permission.ASSET_DOWNLOAD)
             return None
-        return Url(delivery.latest_url(info.context.work, self.row.id, preset))
+        shown = self.row.approved_version_id or self.row.current_version_id
+        by = None if shown is None else await info.context.leave(shown, asking.use_of(info.context.work, use))
+        return None if by is None else Url(delivery.latest_url(info.context.work, self.row.id, preset, by))
 
     @field(
         "What looks like it among what the viewer may see, the nearest first: by any version, of archived assets too.",
@@ -264,13 +269,19 @@ class Asset(Node):
         "`AssetVersion.transform`.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=5,
+        extra={"use": 20},
     )
-    async def rendition(self, info: strawberry.Info[Context], transform: TransformInput) -> SignedUrl | None:
+    async def rendition(
+        self, info: strawberry.Info[Context], transform: TransformInput, use: asking.Use = None
+    ) -> SignedUrl | None:
         found = await info.context.load(assets.shown_versions, self.row.id)
         if found is None:
             return None
-        made = transform_url(info.context.work, found, transform)
-        return None if await info.context.load(delivery.barred, found.id) else made
+        made = transform_urls(info.context.work, transform)
+        by = await info.context.leave(found.id, asking.use_of(info.context.work, use))
+        if by is None or await info.context.load(delivery.barred, found.id):
+            return None
+        return SignedUrl.of(made(found.id, found.sha256, by))
 
     @field("What fields of the brand's own say of it, as far as the viewer may read them; with `keys`, these fields.")
     async def fields(self, info: strawberry.Info[Context], keys: list[str] | None = None) -> list[CustomFieldValue]:

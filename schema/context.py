@@ -13,9 +13,14 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from domain import delivery
+from domain.delivery import Leave
 from domain.hub import Hub
+from domain.licensing.terms import Request
+from domain.refusals import StorageUnavailable
 from domain.work import Viewer, Work
 from schema.cost import Allowance
+from storage import database
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -75,11 +80,28 @@ class Context:
         found: Value | None = await asyncio.shield(self._loaders[name].load(key))
         return found
 
+    async def leave(self, version_id: int, use: Request | None = None) -> Leave | None:
+        """By what an address of the version is given for this use; None: it is not. All that are asked for at the same
+        time are decided at once, and what is to be kept of it is written in one transaction of its own, beside the
+        snapshot that is read.
+        """
+        return await self.load(self._leaves, version_id, use)
+
     def close(self) -> None:
         """Ends the snapshot; the next read takes a new one."""
         self._loaders.clear()
         self._reading = None
         self._open.close()
+
+    def _leaves(self, work: Work, version_ids: Iterable[int], use: Request | None) -> Mapping[int, Leave]:
+        found, drafts = delivery.leaves(work, version_ids, use)
+        if drafts:
+            try:
+                with self.hub.aside(self.viewer, self.request_id) as writing:
+                    found |= delivery.keep(writing, drafts)
+            except database.Contended as busy:
+                raise StorageUnavailable("The database is busy: ask again in a moment.") from busy
+        return found
 
     def _batched(self, read: Callable[..., Mapping[Any, Any]], arguments: tuple[Hashable, ...]) -> Any:
         async def batch(keys: Iterable[Any]) -> list[Any]:

@@ -50,6 +50,8 @@ from domain.pages import DEFAULT_PAGE, MAX_PAGE
 REQUEST: Final = 10
 #: What a document costs beyond it that cannot be run: it may have been long to read.
 REFUSAL: Final = 90
+#: Whole thousands of characters of a text that is new to the process, each: as much as a request.
+THOUSAND: Final = REQUEST
 OBJECT: Final = 1
 MUTATION: Final = 20
 INTROSPECTION: Final = 500
@@ -59,6 +61,11 @@ LIST: Final = 10
 WEIGHTLESS: Final = ("Edge", "PageInfo")
 #: Fields of a connection that are as long as its page.
 PAGED: Final = frozenset({"edges", "nodes"})
+
+
+def of_reading(text: str) -> int:
+    """What a text costs that was not read before, beside what it asks for."""
+    return len(text) // 1_000 * THOUSAND
 
 
 @dataclass(frozen=True)

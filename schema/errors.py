@@ -101,6 +101,11 @@ class IncompleteError(MutationError):
     lacking: list[str] = strawberry.field(description="What it lacks: properties by their names, fields by their keys.")
 
 
+@strawberry.type(description="Nobody said yet which licence the asset is under: nothing is approved before that.")
+class RightsNotAssessedError(MutationError):
+    pass
+
+
 @strawberry.type(description="The file itself cannot be taken.")
 class FileRefusedError(MutationError):
     reason: str = strawberry.field(description="A stable word such as EMPTY, TOO_LARGE or NOT_WHAT_IT_CLAIMS.")
@@ -182,6 +187,7 @@ TYPES: dict[type[refusals.Refusal], tuple[type[MutationError], Callable[[Any], d
         IncompleteError,
         lambda refusal: {"score": refusal.score, "gate": refusal.gate, "lacking": list(refusal.lacking)},
     ),
+    refusals.RightsNotAssessed: (RightsNotAssessedError, lambda _: {}),
     refusals.FileRefused: (FileRefusedError, lambda refusal: {"reason": refusal.reason}),
     refusals.StorageFull: (StorageFullError, lambda _: {}),
     refusals.StorageUnavailable: (StorageUnavailableError, lambda _: {}),

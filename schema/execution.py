@@ -144,6 +144,8 @@ def made_ready(hub: Hub, request: Asked, spend: cost.Spend | None = None) -> Rea
     `spend` is told what the request costs beyond `cost.REQUEST`, which whoever signed it in has taken already.
     """
     reason = _reason(request)
+    if not is_prepared(request.query, introspects=_introspects(hub)):
+        spend = _reading(request, spend)
     made = prepared(request.query, introspects=_introspects(hub))
     if made.document is None:
         if spend is not None:
@@ -221,7 +223,13 @@ def _lifted(hub: Hub, request: Asked, skeleton: Skeleton, spend: cost.Spend | No
     found = skeleton.lifted()
     if found is None or found.prepared.document is None:
         return None
-    return _measured(hub, request, found.prepared, found.prepared.document, found.values, _reason(request), spend)
+    paying = _reading(request, spend)
+    return _measured(hub, request, found.prepared, found.prepared.document, found.values, _reason(request), paying)
+
+
+def _reading(request: Asked, spend: cost.Spend | None) -> cost.Spend | None:
+    """Paying for a text that is new here, too; what an operation is said to cost is the same each time."""
+    return None if spend is None else lambda price: spend(price + cost.of_reading(request.query))
 
 
 def _paid(ready: Ready) -> cost.Spend | None:

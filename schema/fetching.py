@@ -146,6 +146,9 @@ class UploadTermsInput:
     brand: strawberry.ID | None = strawberry.field(
         default=None, description="A brand of that organisation or of one above it."
     )
+    own_work: bool = strawberry.field(
+        default=False, description="Whether each is declared the own work of whose it is to be."
+    )
 
 
 @strawberry.input(description="A session to be opened.")
@@ -300,6 +303,7 @@ def _terms(wanted: UploadTermsInput) -> Terms:
         tags=wanted.tags or (),
         org_id=number("Organisation", wanted.organisation, "organisation"),
         brand_id=number("Brand", wanted.brand, "brand"),
+        is_own_work=wanted.own_work,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 import strawberry
@@ -10,11 +11,15 @@ import strawberry
 from domain import hierarchy, taxonomy
 from domain.assets import Order, OrderField
 from domain.global_ids import number_of
+from domain.licensing import compiled
+from domain.licensing.codes import Action, Purpose
+from domain.licensing.terms import Request, Window
 from domain.refusals import Invalid
 from domain.work import Work
 from schema.custom_fields import inputs
 from schema.custom_fields.inputs import AssetFieldFilter
 from schema.enums import AssetKind, AssetLifecycle, Direction
+from schema.licensing import words
 from schema.scalars import BigInt, Instant
 from storage.index.conditions import (
     MAX_DEPTH,
@@ -33,6 +38,8 @@ from storage.index.conditions import (
     StartsWith,
 )
 from storage.index.conditions import Instant as Moment
+
+assert words  # the closed lists have to have names before they are spoken of here
 
 
 @strawberry.input(description="A text equals, is one of, or begins with.")
@@ -82,6 +89,29 @@ class TagFilter:
     include_descendants: bool = strawberry.field(default=True, description="A tag stands for all below it, too.")
 
 
+@strawberry.input(description="All days of a use, the first and the last included, as each licence counts them.")
+class DeliveryDaysInput:
+    from_: date = strawberry.field(name="from", description="The first day.")
+    to: date = strawberry.field(description="The last day; the same as the first for a single one.")
+
+
+@strawberry.input(
+    description="One use that has to be licensed, with or without duties; what it leaves open may be anything, as in "
+    "`rightsDecision`. An asset whose rights changed is found again as soon as it was looked through."
+)
+class DeliverableFilter:
+    channel: str = strawberry.field(description="Where it will be seen: a leaf of the channels, such as `print.flyer`.")
+    territories: list[str] = strawberry.field(
+        description="Countries (ISO 3166-1), their parts (3166-2), groups as of the first day, or `WORLDWIDE`: all."
+    )
+    window: DeliveryDaysInput = strawberry.field(description="The whole time that it will be out.")
+    purpose: Purpose | None = strawberry.field(default=None, description="What for.")
+    party: strawberry.ID | None = strawberry.field(
+        default=None, description="The organisation that will use it; the viewer's own if not said."
+    )
+    action: Action = strawberry.field(default=Action.DOWNLOAD, description="What is done with it.")
+
+
 @strawberry.input(description="What an asset must be like; everything given must hold.")
 class AssetWhere:
     and_: list[AssetWhere] | None = strawberry.field(name="AND", default=None)
@@ -100,6 +130,9 @@ class AssetWhere:
     fields: list[AssetFieldFilter] | None = strawberry.field(
         default=None, description="What fields of the brand's own say: all of these."
     )
+    deliverable_for: DeliverableFilter | None = strawberry.field(
+        default=None, description="What the viewer is shown of it is licensed for this use, by today's rights."
+    )
 
 
 @strawberry.input(description="A field to order by and the way to run.")
@@ -110,6 +143,8 @@ class AssetOrder:
 
 #: Tags named in one filter; each may stand for many below it.
 MAX_TAGS: Final = 200
+#: Uses that one filter speaks of: each is looked up for every asset.
+MAX_USES: Final = 5
 MEASURES: Final[tuple[Number, ...]] = ("width", "height", "byte_size")
 MOMENTS: Final[tuple[Moment, ...]] = ("created_at", "updated_at", "captured_at")
 
@@ -123,6 +158,8 @@ def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition
     parts = [*_plain(where), *_tags(work, where.tags)]
     if where.fields:
         parts.append(inputs.condition(work, where.fields))
+    if where.deliverable_for is not None:
+        parts.append(_deliverable(work, where.deliverable_for))
     parts += [inner for each in where.and_ or () if (inner := condition(work, each, depth + 1)) is not None]
     if where.or_ is not None:
         parts.append(AnyOf(tuple(condition(work, each, depth + 1) or All(()) for each in where.or_)))
@@ -133,12 +170,15 @@ def condition(work: Work, where: AssetWhere | None, depth: int = 0) -> Condition
 
 def check_size(where: AssetWhere | None) -> None:
     """Refuses a filter of more than MAX_NODES parts before anything of it is looked up."""
-    waiting, seen = ([] if where is None else [where]), 0
+    waiting, seen, uses = ([] if where is None else [where]), 0, 0
     while waiting:
         each = waiting.pop()
         seen += 1
         if seen > MAX_NODES:
             raise Invalid(f"A filter may have {MAX_NODES} parts; this one has more.", ("where",), "filter")
+        uses += each.deliverable_for is not None
+        if uses > MAX_USES:
+            raise Invalid(f"A filter may speak of {MAX_USES} uses; this one has more.", ("where",), "filter")
         waiting += [*(each.and_ or ()), *(each.or_ or ()), *([] if each.not_ is None else [each.not_])]
 
 
@@ -189,6 +229,19 @@ def _number(name: Number, given: IntFilter | BigIntFilter | None) -> list[Condit
     if given.from_ is not None or given.to is not None:
         parts.append(Between(name, given.from_, given.to))
     return parts
+
+
+def _deliverable(work: Work, given: DeliverableFilter) -> Condition:
+    request = Request(
+        given.action,
+        given.channel,
+        tuple(given.territories),
+        Window(given.window.from_, given.window.to),
+        work.viewer.org_id if given.party is None else number_of("Organisation", given.party, ("party",)),
+        work.now,
+        purpose=given.purpose,
+    )
+    return compiled.wanted(work, request)
 
 
 def _tags(work: Work, given: TagFilter | None) -> list[Condition]:

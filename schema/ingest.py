@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import strawberry
 
 from domain import assets, custom_fields, localised, workflow
@@ -20,6 +22,11 @@ from schema.mutating import Answer, run
 from schema.scalars import Sha256
 from schema.versions import AssetVersion
 from storage.tables import AssetRow, AssetVersionRow
+
+_OWN_WORK: Final = (
+    "Whether the asset, with all its versions, is declared the own work of its organisation: it is then under the "
+    "licence that the organisation gives itself."
+)
 
 
 @strawberry.input(description="A finished upload that is to become an asset.")
@@ -51,6 +58,7 @@ class AssetCreateInput:
         default=None, description="What stands in for the picture."
     )
     decorative: bool | None = strawberry.field(default=None, description="Whether it is only decoration.")
+    own_work: bool = strawberry.field(default=False, description=f"{_OWN_WORK} What is REUSED stays as it is.")
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -128,6 +136,7 @@ class AssetVersionApproveInput:
     version: strawberry.ID
     sha256: Sha256 = strawberry.field(description="The digest of the bytes you saw; other bytes are not approved.")
     note: str | None = None
+    own_work: bool = strawberry.field(default=False, description=_OWN_WORK)
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -207,6 +216,7 @@ class IngestMutations:
                 brand_id=_optional("Brand", input.brand, "brand"),
                 said=custom_fields.wanted(work, inputs.given(input.fields)),
                 words=localised.read(words_of(input.titles, input.alt_texts, input.decorative)),
+                is_own_work=input.own_work,
             )
             created = assets.create(work, assets.of_upload(work, input.upload), new)
             twin = created.duplicate_of
@@ -288,7 +298,7 @@ class IngestMutations:
     ) -> AssetVersionApprovalPayload:
         def act(work: Work) -> Answer:
             number = number_of("AssetVersion", input.version, ("version",))
-            return _version(workflow.approve(work, number, input.sha256, input.note))
+            return _version(workflow.approve(work, number, input.sha256, input.note, is_own_work=input.own_work))
 
         return run(info, input, AssetVersionApprovalPayload, act)
 

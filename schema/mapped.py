@@ -25,6 +25,9 @@ Source: TypeAlias = Any
 #: How rows are found; what asks for the unit of work depends on the viewer.
 Found: TypeAlias = By | Below | Callable[[Work], By | Below]
 
+#: Takes a moment at which something ends by itself.
+Note: TypeAlias = Callable[[datetime], None]
+
 
 @dataclass(frozen=True)
 class Column:
@@ -45,25 +48,37 @@ class GlobalId:
 
 
 @dataclass(frozen=True)
+class Above:
+    """Columns of a row of this type, as one tuple: of the row itself, or of the one that it belongs to, so that they
+    are asked for once for all of them; `itself`, of each of them, where they are read without it.
+    """
+
+    type: str
+    sources: tuple[Source, ...]
+    itself: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
 class Turning:
     """What the passing of time changes without any row changing."""
 
     #: A column that moves whenever it did.
     last: Source
-    #: When it will next; None: it will not.
-    next: Callable[[Work], datetime | None]
+    #: When it will next; null: it will not.
+    next: Source
 
 
 @dataclass(frozen=True)
 class Made:
     """What Python makes of some columns: a scalar, or with `parts` an object as a tuple of these fields; None for null.
 
-    `make` is given the unit of work once and then the columns of each row. What it makes `for_viewer` is good for them
-    alone and until the hour ends; what `turns` moves on earlier.
+    `make` is given the unit of work once, with what is to be told of moments at which something that it makes ends by
+    itself, and then the columns of each row. What it makes `for_viewer` is good for them alone and until the hour ends;
+    what `turns` moves on earlier.
     """
 
     sources: tuple[Source, ...]
-    make: Callable[[Work], Callable[..., Any]]
+    make: Callable[[Work, Note], Callable[..., Any]]
     parts: tuple[str, ...] = ()
     for_viewer: bool = False
     turns: Turning | None = None

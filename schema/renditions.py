@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
 from domain import delivery, identity, presets, renditions
-from domain.delivery import bars
+from domain.delivery import bars, leave, standing
 from domain.global_ids import encode, number_of
 from domain.refusals import NotFound
 from domain.work import Work
@@ -17,9 +17,12 @@ from schema.context import Context
 from schema.enums import RenditionState
 from schema.errors import MutationError
 from schema.fields import field, mutation
-from schema.mapped import TABLES, Column, GlobalId, Made, Table, Turning, column
+from schema.licensing import asking
+from schema.licensing.asking import Use
+from schema.mapped import TABLES, Above, Column, GlobalId, Made, Note, Table, Turning, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
+from schema.plans.shape import Unplannable
 from schema.scalars import BigInt, Instant, Sha256, Url
 from storage.tables import RenditionRow
 
@@ -50,26 +53,45 @@ class RenditionFailure:
 def failure(code: Any, message: Any) -> Made:
     """How a failure is read off these two columns."""
 
-    def made(_work: Work) -> Callable[[str | None, str | None], tuple[str, str, bool] | None]:
+    def made(_work: Work, _note: Note) -> Callable[[str | None, str | None], tuple[str, str, bool] | None]:
         return lambda code, message: None if code is None else (code, message or "", renditions.is_retryable(code))
 
     return Made((code, message), made, ("code", "message", "retryable"))
 
 
 #: When embargoes begin and end.
-_TURNING = Turning(bars.LAST_TURN, bars.next_turn)
+_TURNING = Turning(bars.LAST_TURN, bars.NEXT_TURN)
 
 
-def address(
-    barred: Any, sources: tuple[Any, ...], make: Callable[[Work], Callable[..., delivery.SignedUrl | None]]
-) -> Made:
-    """How a signed address is made of these columns; none where the column `barred` is true."""
+#: Whether the bytes of a version are kept in, and by what an address of them is given.
+GATE: Final = Above("AssetVersion", (bars.VERSION, *standing.VERSION), (bars.RENDITION, *standing.RENDITION))
 
-    def made(work: Work) -> Callable[..., tuple[str, datetime] | None]:
+
+def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., delivery.SignedUrl | None]]) -> Made:
+    """How a signed address is made of these columns, beside those of `GATE`; none where it is kept in or not given. A
+    decision that is still to be made is the resolver's.
+    """
+
+    def made(work: Work, note: Note) -> Callable[..., tuple[str, datetime] | None]:
         signed = make(work)
-        return lambda is_barred, *told: None if is_barred else signed(*told)
+        if leave.is_at_work_everywhere(work.viewer):
+            return lambda gate, *told: None if gate[0] else signed(*told)
+        by = _deciding(lambda: standing.read(work, note))
 
-    return Made((barred, *sources), made, ("url", "validUntil"), for_viewer=True, turns=_TURNING)
+        def one(gate: tuple[Any, ...], *told: Any) -> tuple[str, datetime] | None:
+            found = None if gate[0] else _deciding(lambda: by(*gate[1:]))
+            return None if found is None else signed(*told, found)
+
+        return one
+
+    return Made((GATE, *sources), made, ("url", "validUntil"), for_viewer=True, turns=_TURNING)
+
+
+def _deciding(find: Callable[[], Any]) -> Any:
+    try:
+        return find()
+    except standing.Unmade:
+        raise Unplannable("an address needs a decision") from None
 
 
 @strawberry.type(description="What a preset makes of one version. Reading it never makes it.")
@@ -104,10 +126,11 @@ class Rendition(Node):
         return "" if preset is None else preset.name
 
     @field(
-        "Where its bytes are fetched; null unless READY, and while the asset is taken down or under embargo.",
+        "Where its bytes are fetched; null unless READY, while the asset is taken down or under embargo, and where "
+        "what it is for is not licensed: `rightsDecision` says why.",
         weight=3,
+        extra={"use": 20},
         mapped=address(
-            bars.RENDITION,
             (
                 RenditionRow.id,
                 RenditionRow.state,
@@ -118,10 +141,12 @@ class Rendition(Node):
             delivery.rendition_urls,
         ),
     )
-    async def url(self, info: strawberry.Info[Context]) -> SignedUrl | None:
-        if await info.context.load(delivery.barred, self.row.version_id):
+    async def url(self, info: strawberry.Info[Context], use: Use = None) -> SignedUrl | None:
+        wanted = asking.use_of(info.context.work, use)
+        if self.row.state != "READY" or await info.context.load(delivery.barred, self.row.version_id):
             return None
-        return SignedUrl.of(delivery.rendition_url(info.context.work, self.row))
+        by = await info.context.leave(self.row.version_id, wanted)
+        return None if by is None else SignedUrl.of(delivery.rendition_url(info.context.work, self.row, by))
 
 
 @strawberry.input(description="The failed rendition to try again.")

@@ -16,11 +16,12 @@ from domain.refusals import Invalid, NotFound
 from schema.assets import Asset
 from schema.context import Context
 from schema.hub import Job
+from schema.purchases.types import StockPurchase
 from schema.renditions import Rendition
 from schema.scalars import Instant
 from schema.topics import Following, Watching
 from schema.versions import AssetVersion
-from storage.tables import AssetRow
+from storage.tables import AssetRow, StockPurchaseRow
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -61,6 +62,16 @@ class RenditionChange(Enum):
     FAILED = "rendition.failed"
 
 
+@strawberry.enum(description="What became of a purchase.")
+class StockPurchaseChange(Enum):
+    REQUESTED = "stock_purchase.requested"
+    APPROVED = "stock_purchase.approved"
+    REJECTED = "stock_purchase.rejected"
+    ORDERED = "stock_purchase.ordered"
+    LICENSED = "stock_purchase.licensed"
+    CANCELLED = "stock_purchase.cancelled"
+
+
 @strawberry.type(description="Something that happened to an asset that the viewer sees.")
 class AssetEvent:
     cursor: str = strawberry.field(description="Subscribe `after` it to be told what happened since.")
@@ -97,6 +108,23 @@ class RenditionEvent:
         )
 
 
+@strawberry.type(description="Something that became of a purchase that the viewer may know of.")
+class StockPurchaseEvent:
+    cursor: str = strawberry.field(description="Subscribe `after` it to be told what happened since.")
+    change: StockPurchaseChange
+    occurred_at: Instant
+    purchase: StockPurchase = strawberry.field(description="As it is now, which may be later than the event.")
+
+    @classmethod
+    def of(cls, happened: Happened, row: StockPurchaseRow, cursor: str) -> StockPurchaseEvent:
+        return cls(
+            cursor=cursor,
+            change=StockPurchaseChange(happened.type),
+            occurred_at=happened.occurred_at,
+            purchase=StockPurchase.of(row),
+        )
+
+
 def subscription(description: str) -> Callable[[Resolver], Resolver]:
     return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))
 
@@ -127,6 +155,20 @@ class Subscription:
             ids=_numbers("Rendition", ids, "ids"),
         )
         return Following(telling.RENDITION_TYPES, read, RenditionEvent.of, _place(info, after))
+
+    @subscription(
+        "What becomes of purchases that the viewer may know of; with `mine`, of those that they asked for or wait for, "
+        "as whoever asks for what is being bought already does; with `ids`, of these, at most 100."
+    )
+    def stock_purchase_changed(
+        self,
+        info: strawberry.Info[Context],
+        mine: bool = False,
+        ids: list[strawberry.ID] | None = None,
+        after: After = None,
+    ) -> AsyncIterable[StockPurchaseEvent]:
+        read = partial(telling.of_purchases, ids=_numbers("StockPurchase", ids, "ids"), mine=mine)
+        return Following(telling.PURCHASE_TYPES, read, StockPurchaseEvent.of, _place(info, after))
 
     @subscription("How far a job is: at once, and whenever it has moved, until it is done or given up.")
     def job_progress(self, info: strawberry.Info[Context], id: strawberry.ID) -> AsyncIterable[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from domain import iiif, transforms
+from domain.delivery import Leave, Signing
 from domain.recipes import LONGEST_SIDE, Colour, Fit, Format, Recipe
 from domain.refusals import Invalid
 from domain.transforms.spelling import NAME
@@ -39,13 +40,13 @@ class TransformInput:
     page: int = strawberry.field(default=1, description="Of a document or a picture of several pages, from 1.")
 
 
-def transform_url(work: Work, row: AssetVersionRow, wanted: TransformInput) -> SignedUrl | None:
+def transform_urls(work: Work, wanted: TransformInput) -> Signing:
     """Where it is fetched; `Invalid` for what no picture can be."""
-    return SignedUrl.of(transforms.urls(work, _recipe(wanted))(row.id, row.sha256))
+    return transforms.urls(work, _recipe(wanted))
 
 
-def iiif_url(work: Work, row: AssetVersionRow) -> SignedUrl | None:
-    return SignedUrl.of(iiif.urls(work)(row.id, row.sha256, row.media_type, row.width, row.height))
+def iiif_url(work: Work, row: AssetVersionRow, by: Leave) -> SignedUrl | None:
+    return SignedUrl.of(iiif.urls(work, by)(row.id, row.sha256, row.media_type, row.width, row.height))
 
 
 def _recipe(wanted: TransformInput) -> Recipe:

@@ -9,7 +9,6 @@ import strawberry
 
 from domain import assets, delivery, focal, identity, metadata, pages, presets, renditions
 from domain.assets import personal
-from domain.delivery import bars
 from domain.global_ids import encode
 from domain.licensing import assessing, components, proposals
 from domain.permissions import Permission
@@ -18,13 +17,15 @@ from schema.context import Context
 from schema.crediting import FocalPoint
 from schema.enums import RenditionState
 from schema.fields import Subject, deny, field, may
+from schema.licensing import asking
+from schema.licensing.asking import Use, UseInput
 from schema.licensing.proposals import LicenseProposal
 from schema.mapped import TABLES, Column, GlobalId, Many, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import PageInfo, cursors, page_info, total
 from schema.renditions import Rendition, RenditionFailure, SignedUrl, address, failure
 from schema.scalars import BigInt, Instant, Json, Sha256
-from schema.transforms import TransformInput, iiif_url, transform_url
+from schema.transforms import TransformInput, iiif_url, transform_urls
 from storage.tables import AssetVersionRow, MetadataRow
 
 if TYPE_CHECKING:
@@ -166,36 +167,47 @@ class AssetVersion(Node):
         return [speak("AssetRights", row) for row in await info.context.load(assessing.of_versions, self.row.id) or []]
 
     @field(
-        "Where its own bytes are fetched; null while the asset is taken down or under embargo.",
+        "Where its own bytes are fetched; null while the asset is taken down or under embargo, and where what it is "
+        "for is not licensed: `rightsDecision` says why.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=3,
-        mapped=address(bars.VERSION, (AssetVersionRow.id, AssetVersionRow.sha256), delivery.original_urls),
+        extra={"use": 20},
+        mapped=address((AssetVersionRow.id, AssetVersionRow.sha256), delivery.original_urls),
     )
-    async def download(self, info: strawberry.Info[Context]) -> SignedUrl | None:
-        if await info.context.load(delivery.barred, self.row.id):
-            return None
-        return SignedUrl.of(delivery.original_url(info.context.work, self.row))
+    async def download(self, info: strawberry.Info[Context], use: Use = None) -> SignedUrl | None:
+        by = await _leave(info, self.row.id, use)
+        return None if by is None else SignedUrl.of(delivery.original_url(info.context.work, self.row, by))
 
     @field(
         "Where a picture of its own is fetched, made of this version when it is asked for. The address is signed as a "
-        "whole: nobody can ask it for anything else. Null while the asset is taken down or under embargo.",
+        "whole: nobody can ask it for anything else. Null where `download` is.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=5,
+        extra={"use": 20},
     )
-    async def transform(self, info: strawberry.Info[Context], to: TransformInput) -> SignedUrl | None:
-        made = transform_url(info.context.work, self.row, to)
-        return None if await info.context.load(delivery.barred, self.row.id) else made
+    async def transform(self, info: strawberry.Info[Context], to: TransformInput, use: Use = None) -> SignedUrl | None:
+        made = transform_urls(info.context.work, to)
+        by = await _leave(info, self.row.id, use)
+        return None if by is None else SignedUrl.of(made(self.row.id, self.row.sha256, by))
 
     @field(
         "Where viewers that speak the IIIF Image API 3.0 (level 2) find it: `/info.json` below it says more. Null for "
-        "what is no picture, or was not read yet, and while the asset is taken down or under embargo.",
+        "what is no picture, or was not read yet, and where `download` is.",
         needs=Permission.ASSET_DOWNLOAD,
         weight=5,
+        extra={"use": 20},
     )
-    async def iiif(self, info: strawberry.Info[Context]) -> SignedUrl | None:
-        if await info.context.load(delivery.barred, self.row.id):
-            return None
-        return iiif_url(info.context.work, self.row)
+    async def iiif(self, info: strawberry.Info[Context], use: Use = None) -> SignedUrl | None:
+        by = await _leave(info, self.row.id, use)
+        return None if by is None else iiif_url(info.context.work, self.row, by)
+
+
+async def _leave(info: strawberry.Info[Context], version_id: int, use: UseInput | None) -> delivery.Leave | None:
+    """By what an address of it is given; None: it is not, or it is barred."""
+    wanted = asking.use_of(info.context.work, use)
+    if await info.context.load(delivery.barred, version_id):
+        return None
+    return await info.context.leave(version_id, wanted)
 
 
 @strawberry.type

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -25,11 +25,13 @@ from starlette.types import Receive, Scope, Send
 
 from domain import delivery
 from domain.audit import Served
-from domain.delivery import Delivery
-from domain.work import HUB
+from domain.delivery import Delivery, Draft, Undecided
+from domain.work import HUB, Work
 from server import desk, logs, recording
 from server.desk import Desk
 from server.problems import HttpRefusal
+
+T = TypeVar("T")
 
 #: Bytes read and sent at a time: what one slow client holds in memory.
 PIECE = 256 * 1024
@@ -37,6 +39,9 @@ PIECE = 256 * 1024
 LATEST_SECONDS = 60
 #: Seconds after which a cache that is shared asks again: how long what was taken down may linger there.
 SHARED_SECONDS = 60
+
+#: Decisions that one opening makes, each in vain where the rights moved before it was kept.
+MOST_TRIES = 3
 
 _RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
 #: Hexadecimal digits that tell one head from another.
@@ -54,13 +59,28 @@ async def file(request: Request) -> Response | Stream:
 async def latest(request: Request) -> Response:
     at = desk.of(request)
     token, address = request.path_params["token"], at.address(request)
-    found = await at.read(HUB, lambda work: delivery.latest(work, token, address))
+    found = await _decided(at, lambda work: delivery.latest(work, token, address))
+    left = (found.valid_until - at.hub.clock()).total_seconds()
     headers = {
         "Location": found.url,
         "Cross-Origin-Resource-Policy": "cross-origin",
-        **caching(found.asset_id, LATEST_SECONDS, is_public=found.is_public),
+        **caching(found.asset_id, min(LATEST_SECONDS, left), is_public=found.is_public),
     }
     return Response(status_code=302, headers=headers)
+
+
+async def _decided(at: Desk, question: Callable[[Work], T]) -> T:
+    """What the question finds, once the decision that it needs was kept; 503 where the rights move all the time."""
+    for _ in range(MOST_TRIES):
+        try:
+            return await at.read(HUB, question)
+        except Undecided as undecided:
+            await at.write(HUB, partial(_keep, undecided.drafts))
+    raise HttpRefusal(503, "BUSY", "The rights are being changed: ask again in a moment.", {"Retry-After": "1"})
+
+
+def _keep(drafts: list[Draft], work: Work) -> None:
+    delivery.keep(work, drafts)
 
 
 @dataclass(frozen=True)

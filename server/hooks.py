@@ -7,6 +7,7 @@ workers send.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from schema import rendering
 from server import logs
 from storage import wakeups
 
-#: Seconds between two looks when nothing wakes it: claims of others end without a commit.
+#: Seconds between two looks when nothing was numbered: claims of others end without a commit.
 IDLE_SECONDS = 1.0
 #: Seconds of rest after trouble, such as a database that is away.
 REST_SECONDS = 1.0
@@ -40,9 +41,13 @@ def _follow(hub: Hub, stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             with wakeups.listening(hub.database, wakeups.EVENTS) as ears:
+                looked = 0.0
                 while not stopping.is_set():
-                    if not follower.look():
-                        ears.wait(IDLE_SECONDS)
+                    if follower.has_news() or time.monotonic() - looked >= IDLE_SECONDS:
+                        while not stopping.is_set() and follower.look():
+                            pass
+                        looked = time.monotonic()
+                    ears.wait(IDLE_SECONDS)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next look may go well
             logs.log.error("finding words for webhooks failed", exc_info=error)
             stopping.wait(REST_SECONDS)

@@ -23,8 +23,13 @@ async def transform(request: Request) -> Response | Stream:
     if request.url.query:
         raise HttpRefusal(400, "UNSIGNED", "What this address makes is in its signature: it takes no parameters.")
 
+    wanted: Wanted | None = None
+
     def question(work: Work) -> Opened | Wanted:
-        return transforms.open_door(work, token, address)
+        nonlocal wanted
+        found = transforms.open_door(work, token, address, wanted)
+        wanted = found if isinstance(found, Wanted) else None
+        return found
 
     return await answer(request, await waiting.made(request, question))
 

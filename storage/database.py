@@ -8,6 +8,7 @@ A full disk is `Full` and a lock that was not to be had `Contended`, whichever d
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +78,19 @@ class Database:
         """A session that sees one snapshot and must not write (PostgreSQL refuses; SQLite would ask for a lock)."""
         with naming_failures(), Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+            session.commit()  # with ROLLBACK psycopg would throw away all that PostgreSQL has prepared
+
+    @contextmanager
+    def aside(self) -> Iterator[Session]:
+        """`writing`, for whoever holds a connection to read by: one of its own, for among many who each wait for
+        another's nobody would come on.
+        """
+        with naming_failures(), Session(self._aside, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @cached_property
+    def _aside(self) -> sa.Engine:
+        return open_database(self.url, pool_size=1).engine
 
     @cached_property
     def reader(self) -> sa.Engine:
@@ -101,6 +115,8 @@ class Database:
     def close(self) -> None:
         if "epochs" in self.__dict__:
             self.epochs.close()
+        if "_aside" in self.__dict__:
+            self._aside.dispose()
         self.engine.dispose()
 
 
@@ -124,14 +140,31 @@ def _postgres(url: sa.URL, pool_size: int) -> sa.Engine:
     # Compiling a plan costs milliseconds, which a page never gets back.
     # Pages lie on disks without arms, and mostly in memory: reading one here and there costs little more than in order.
     ours = f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS}s -c jit=off -c random_page_cost=1.1"
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={"options": " ".join([ours, *([theirs] if isinstance(theirs, str) else theirs)]).strip()},
     )
+    event.listen(engine, "checkout", _look)
+    return engine
+
+
+def _look(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
+    """Raises `DisconnectionError`, at which the pool connects anew, where the server has hung up. Nothing is asked of a
+    server that says nothing, for asking takes as long as what is asked for.
+    """
+    driver: Any = connection
+    waiting = select.poll()
+    try:
+        waiting.register(driver.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            driver.execute("SELECT 1")
+            driver.rollback()
+    except psycopg.Error as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
@@ -143,6 +176,7 @@ def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
         module=pysqlite3.dbapi2,
         pool_size=pool_size,
         max_overflow=0,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={"timeout": LOCK_SECONDS},
     )
@@ -177,6 +211,8 @@ def naming_failures() -> Iterator[None]:
     """What a driver gives up on is raised as `Full` or `Contended`."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise Contended(may_repeat=False) from error
     except (sa.exc.DBAPIError, psycopg.Error, pysqlite3.dbapi2.Error) as error:
         told = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         code = getattr(told, "sqlstate", None) or getattr(told, "sqlite_errorcode", None)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pysqlite3.dbapi2
 import sqlalchemy as sa
+
+#: What PostgreSQL calls what a statement sees: the transactions that it does not.
+SNAPSHOT: Final = "pg_current_snapshot()::text"
 
 
 class Epochs:
@@ -25,7 +28,7 @@ class Epochs:
         #: Whether telling costs microseconds: nobody is asked over a network.
         self.are_at_hand = not is_postgres
         self._connect: Callable[[], Any] = _postgres(engine) if is_postgres else _sqlite(engine)
-        self._ask = "SELECT pg_current_snapshot()::text" if is_postgres else "PRAGMA data_version"
+        self._ask = f"SELECT {SNAPSHOT}" if is_postgres else "PRAGMA data_version"
         self._connection: Any = None
         self._lock = threading.Lock()
         #: A new connection counts anew.
@@ -42,6 +45,12 @@ class Epochs:
             except (psycopg.Error, pysqlite3.dbapi2.Error):
                 self._drop()
                 return None
+
+    def of(self, snapshot: Hashable) -> Hashable:
+        """The epoch in which `now` would be told this by PostgreSQL."""
+        if self._connection is None:
+            self.now()
+        return self._era, snapshot
 
     def close(self) -> None:
         with self._lock:
@@ -61,6 +70,6 @@ def _sqlite(engine: sa.Engine) -> Callable[[], Any]:
 
 
 def _postgres(engine: sa.Engine) -> Callable[[], Any]:
-    # A snapshot names the transactions that it does not see: as long as these are the same, so is what it sees.
+    # As long as the transactions that it does not see are the same, so is what it sees.
     words, options = engine.dialect.create_connect_args(engine.url)
     return lambda: psycopg.connect(*words, autocommit=True, **options)

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     hot_folder_seconds: int = Field(
         30, ge=1, le=3600, description="Seconds that a file in the hot folder must have rested before it is taken."
     )
+    hot_folder_own_work: bool = Field(
+        False, description="Whether what is taken from the hot folder is declared the brand's own work."
+    )
     trusted_only: bool = Field(
         False,
         description="Whether nothing runs but registered documents: no other query, no introspection, no GraphiQL.",

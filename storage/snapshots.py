@@ -6,15 +6,18 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.database import BEGUN, Database, naming_failures
+from storage.epochs import SNAPSHOT
+
+#: Both in one message.
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT {SNAPSHOT}"
 
 
 class Snapshot:
@@ -24,6 +27,8 @@ class Snapshot:
         self.dialect = database.engine.dialect
         self.cursor: Any = raw.cursor()
         self.session: Any = Later(self)
+        #: The epoch of what is read; None where only `Epochs.now` before and after tells it.
+        self.epoch: Hashable = None
         self._database = database
         self._raw = raw
         self._opened: tuple[sa.Connection, Session] | None = None
@@ -81,16 +86,21 @@ def opened(database: Database) -> Iterator[Snapshot]:
         try:
             snapshot = Snapshot(database, raw)
             driver: Any = raw.driver_connection
-            if database.is_postgres:
-                driver.isolation_level, driver.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
-            else:
-                snapshot.cursor.execute("BEGIN")
             try:
+                if database.is_postgres:
+                    driver.autocommit = True  # it would ask to begin by itself, in a message of its own
+                    snapshot.cursor.execute(_BEGIN)
+                    snapshot.cursor.nextset()
+                    snapshot.epoch = database.epochs.of(snapshot.cursor.fetchone()[0])
+                else:
+                    snapshot.cursor.execute("BEGIN")
                 yield snapshot
             finally:
-                driver.rollback()  # before the connection goes back, from where another thread may take it
+                # Before the connection goes back, from where another thread may take it; nothing was written, and with
+                # ROLLBACK psycopg would throw away all that PostgreSQL has prepared.
+                driver.commit()
                 if database.is_postgres:
-                    driver.isolation_level = driver.read_only = None
+                    driver.autocommit = False
                 snapshot.close()
         finally:
             raw.close()

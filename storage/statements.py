@@ -23,6 +23,7 @@ Dialect: TypeAlias = sa.Dialect
 heard: Final[list[Callable[[str], None]]] = []
 #: The parameter for the keys that are looked up, as `keys` writes them.
 KEYS: Final = "keys"
+_NUMBERS: Final = sa.ARRAY(sa.BigInteger)
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,17 @@ def typed(select: sa.Select[Any], dialect: sa.Dialect) -> Typed:
 def among(column: Any, dialect: sa.Dialect, name: str = KEYS) -> sa.ColumnElement[bool]:
     """That the column is one of the keys in the parameter of this name, however many these are."""
     if _is_postgres(dialect):
-        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.BigInteger)))  # type: ignore[no-any-return]
+        # In a select of its own, so that PostgreSQL plans for any keys and need not plan again for these.
+        told = sa.select(sa.cast(sa.bindparam(name, type_=sa.Text), _NUMBERS)).scalar_subquery()
+        return column == sa.any_(sa.cast(told, _NUMBERS))  # type: ignore[no-any-return]
     each = sa.func.json_each(sa.bindparam(name, type_=sa.Text)).table_valued("value")
     return column.in_(sa.select(each.c.value))  # type: ignore[no-any-return]
 
 
-def keys(wanted: Collection[int], dialect: sa.Dialect) -> Any:
+def keys(wanted: Collection[int], dialect: sa.Dialect) -> str:
     """Keys as `among` takes them."""
-    return list(wanted) if _is_postgres(dialect) else f"[{','.join(map(str, wanted))}]"
+    told = ",".join(map(str, wanted))
+    return f"{{{told}}}" if _is_postgres(dialect) else f"[{told}]"
 
 
 def reader(column: Any, dialect: sa.Dialect) -> Reader | None:

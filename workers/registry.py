@@ -1,10 +1,12 @@
 """What a worker is given, and which function does which kind of job.
 
-A module that does jobs has up to four module-level names, and stands in `FEATURES`:
+A module that does jobs has up to five module-level names, and stands in `FEATURES`:
 
 - `HANDLERS: dict[str, Handler]`, by the message's kind;
 - `EXHAUSTED: dict[str, Exhausted]`, the domain's consequence when a job of that kind dies for good;
 - `CHORES: tuple[Chore, ...]`, messages to be asked for again and again;
+- `ROUNDS: tuple[Callable[[Tools], None], ...]`, called by every runner a few times a minute: what each machine does for
+  itself.
 - `WARM: tuple[Callable, ...]`, called once before the first job: what forked children then need not build themselves.
 
 A handler does its long work outside any transaction and answers a function that writes the result. That function
@@ -34,6 +36,7 @@ FEATURES: Final = (
     "workers.exports",
     "workers.fetching",
     "workers.intake",
+    "workers.licensing",
     "workers.likeness",
     "workers.pyramids",
     "workers.renditions",
@@ -138,6 +141,7 @@ class Duties:
     handlers: dict[str, Handler] = field(default_factory=dict)
     exhausted: dict[str, Exhausted] = field(default_factory=dict)
     chores: tuple[Chore, ...] = ()
+    rounds: tuple[Callable[[Tools], None], ...] = ()
     warm: tuple[Callable[[], None], ...] = ()
 
 
@@ -148,6 +152,7 @@ def collect(modules: Iterable[str] = FEATURES) -> Duties:
         handlers=_merged(getattr(module, "HANDLERS", {}) for module in loaded),
         exhausted=_merged(getattr(module, "EXHAUSTED", {}) for module in loaded),
         chores=tuple(chore for module in loaded for chore in getattr(module, "CHORES", ())),
+        rounds=tuple(look for module in loaded for look in getattr(module, "ROUNDS", ())),
         warm=tuple(warm for module in loaded for warm in getattr(module, "WARM", ())),
     )
     asked = {chore.message.kind for chore in duties.chores} | duties.exhausted.keys()

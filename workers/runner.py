@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -21,6 +22,7 @@ from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Work
 from storage import jobs, wakeups
 from storage.jobs import Claimed
+from storage.wakeups import Wakeups
 from workers import registry, upkeep
 from workers.registry import Duties, Interrupted, JobFailed, Stop, Tools
 
@@ -54,6 +56,8 @@ class Runner:
     name: str = field(default_factory=worker_name)
     #: What the log calls it.
     role: str = "runner"
+    #: What wakes it, where somebody listens for several at once; else it listens itself.
+    ears: Wakeups | None = None
     _rounds_due: float = 0.0
 
     def run(self) -> None:
@@ -62,11 +66,16 @@ class Runner:
             warm()
         began, ended = f"{self.role}.started", f"{self.role}.stopped"
         self.tools.log.info(began, worker=self.name)
-        with wakeups.listening(self.tools.hub.database, wakeups.JOBS) as ears:
+        with self._listening() as ears:
             while not self.stop.is_asked:
                 if not self._step():
                     ears.wait(IDLE_SECONDS)
         self.tools.log.info(ended, worker=self.name)
+
+    def _listening(self) -> AbstractContextManager[Wakeups]:
+        if self.ears is not None:
+            return nullcontext(self.ears)
+        return wakeups.listening(self.tools.hub.database, wakeups.JOBS)
 
     def _step(self) -> bool:
         """True when there may be more to do at once."""
@@ -87,11 +96,15 @@ class Runner:
             for job in jobs.reap(work.session):
                 self.tools.log.warning("job.died", job=job.id, kind=job.kind, code=jobs.LEASE_EXPIRED[0])
                 self._bury(work, job, *jobs.LEASE_EXPIRED)
+        for look in self.duties.rounds:
+            look(self.tools)
         with self.tools.writing() as work:
             for name in upkeep.ask_due(work, self.duties.chores):
                 self.tools.log.info("chore.asked", chore=name)
 
     def _run_one(self) -> bool:
+        if not jobs.are_due(self.tools.hub.database, self.queues):
+            return False
         with self.tools.writing() as work:
             claimed = jobs.claim(work.session, self.queues, self.name, 1, lease=self.lease)
         for job in claimed:

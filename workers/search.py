@@ -83,13 +83,13 @@ def _lead(tools: Tools, stop: Stop) -> None:
         tools.log.info("indexer.leads")
         if search.is_astray(tools.hub):
             _rebuild(tools)
-        nights = Nights(tools)
+        nights, watch = Nights(tools), search.Watch(tools.hub)
         changed_at: float | None = None
         while not stop.is_asked:
             with search.reindex_was_asked(tools.hub) as asked:
                 if asked:
                     _rebuild(tools)
-            caught_up, mended = catch_up(tools), nights.reconcile(stop)
+            caught_up, mended = watch.catch_up(), nights.reconcile(stop)
             if caught_up or mended:
                 changed_at = time.monotonic()
             elif changed_at is not None and time.monotonic() - changed_at > QUIET_SECONDS:

@@ -18,7 +18,7 @@ from domain.transforms import Begun, Failed, Made, MakeTransform, Wanted
 from domain.work import Work
 from storage.jobs import Claimed
 from storage.tables import TransformRow
-from workers import scratch
+from workers import reductions, scratch
 from workers.imaging import safely, tiling_safely
 from workers.imaging.failures import PictureError
 from workers.imaging.tiling import Piece
@@ -62,6 +62,10 @@ def sweep_transforms(tools: Tools, _job: Claimed) -> Write:
     return _nothing_more
 
 
+def sweep_reductions(tools: Tools) -> None:
+    reductions.sweep(tools.hub.settings)
+
+
 def give_up(work: Work, job: Claimed, code: str, sentence: str) -> None:
     transforms.finish(work, int(job.payload["transform_id"]), Failed(code, sentence))
 
@@ -82,15 +86,17 @@ def _of_original(tools: Tools, begun: Begun, recipe: Recipe, inside: Path) -> Ma
     source = scratch.source(tools, begun.wanted.source_sha256, inside)
     out = inside / "out"
     out.mkdir()
-    rendered = safely.rendered(
-        source,
-        begun.media_type,
-        [recipe],
-        out,
-        limits=scratch.limits(settings),
-        sandbox_limits=scratch.sandbox(settings),
-        tick=tools.tick,
-    )
+    with reductions.shelf(settings, begun.wanted.source_sha256, inside) as shelf:
+        rendered = safely.rendered(
+            source,
+            begun.media_type,
+            [recipe],
+            out,
+            limits=scratch.limits(settings),
+            sandbox_limits=scratch.sandbox(settings),
+            tick=tools.tick,
+            shelf=shelf,
+        )
     if rendered.failed:
         failure = rendered.failed[recipe.preset]
         return Failed(failure.code.value, failure.sentence)
@@ -154,4 +160,5 @@ HANDLERS: dict[str, Handler] = {
     SweepTransforms.kind: sweep_transforms,
 }
 EXHAUSTED: dict[str, Exhausted] = {MakeTransform.kind: give_up}
+ROUNDS = (sweep_reductions,)
 CHORES = (Chore("sweep_transforms", timedelta(minutes=10), SweepTransforms()),)

@@ -5,8 +5,11 @@ Each thread is a runner of the queue `outside`, which takes one webhook at a tim
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -15,11 +18,12 @@ from domain import egress, webhooks
 from domain.asking import OUTSIDE, message_of
 from domain.webhooks import SendWebhooks, TendWebhooks, WakeWebhook
 from domain.work import HUB, Work
+from storage import jobs, wakeups
 from storage.jobs import Claimed
 from storage.tables import WebhookRow
 from workers import registry
 from workers.registry import Chore, Exhausted, Handler, Stop, Tools, Write
-from workers.runner import Runner
+from workers.runner import IDLE_SECONDS, REST_SECONDS, Runner
 
 #: Webhooks that have their turn at once, in one process.
 SENDERS: Final = 4
@@ -30,16 +34,52 @@ PAUSE: Final = timedelta(minutes=10)
 def main(open_tools: Callable[[], Tools], stop: Stop) -> None:
     """Sends until asked to stop."""
     tools = open_tools()
-    duties = replace(registry.collect(), warm=())
-    senders = [Runner(tools, duties, stop, queues=OUTSIDE, role="sender") for _ in range(SENDERS)]
+    bell = _Bell()
+    duties = replace(registry.collect(), warm=(), rounds=())
+    senders = [Runner(tools, duties, stop, queues=OUTSIDE, role="sender", ears=bell) for _ in range(SENDERS)]
     threads = [threading.Thread(target=sender.run, name=f"sender-{place}") for place, sender in enumerate(senders)]
     try:
         for thread in threads:
             thread.start()
+        while not stop.is_asked:
+            _listen(tools, stop, bell)
         for thread in threads:
             thread.join()
     finally:
         tools.hub.close()
+
+
+class _Bell:
+    """Wakes one of those who wait each time it is rung, or the next one who comes to wait; more than all are not rung
+    for.
+    """
+
+    def __init__(self) -> None:
+        self._rung: queue.Queue[None] = queue.Queue(SENDERS)
+
+    def wait(self, timeout: float) -> bool:
+        try:
+            self._rung.get(timeout=timeout)
+        except queue.Empty:
+            return False
+        return True
+
+    def ring(self) -> None:
+        with suppress(queue.Full):
+            self._rung.put_nowait(None)
+
+
+def _listen(tools: Tools, stop: Stop, bell: _Bell) -> None:
+    """Most of what is committed is nothing to be sent: one looks for all, and wakes one where there is something."""
+    try:
+        with wakeups.listening(tools.hub.database, wakeups.JOBS) as ears:
+            while not stop.is_asked:
+                if jobs.are_due(tools.hub.database, OUTSIDE):
+                    bell.ring()
+                ears.wait(IDLE_SECONDS)
+    except Exception:
+        tools.log.exception("sender.trouble")
+        time.sleep(REST_SECONDS)
 
 
 def send(tools: Tools, job: Claimed) -> Write:

@@ -13,7 +13,8 @@ processor time, the server's and that of the database's processes which serve it
   asked 200 times a second while another process changes 20 assets a second).
 - Over HTTP, one server process each, several connections that stay open: `http uncached`, `http warm`, `http written`
   and `mercurius`: Mercurius with graphql-jit over the same database (`bench/peers`), which looks up the token, applies
-  the policy and signs the addresses as we do. Before anything is measured, all of them must give the same answers.
+  the policy and signs the addresses as we do, but looks up no decisions on rights, which a partner's addresses stand
+  under. Before anything is measured, all of them must give the same answers.
 
 Targets are ratios to `strawberry` (in this process) and to `mercurius` (over HTTP). Nobody writes a log line unless
 `--logs` says that ours and Mercurius do. `--write` keeps the figures in `bench/.cache/graphql.md`.

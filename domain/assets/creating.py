@@ -29,6 +29,7 @@ from domain import (
 )
 from domain.assets import reading
 from domain.assets.contents import Content
+from domain.licensing import own_work
 from domain.permissions import Permission
 from domain.refusals import Conflict, DuplicateAsset, Invalid, NotFound
 from domain.texts import MAX_DESCRIPTION, MAX_NOTE, MAX_TITLE, fold, line, paragraphs, tidy_line
@@ -60,6 +61,8 @@ class NewAsset:
     #: What fields say of it, and what it is called elsewhere.
     said: Sequence[custom_fields.Wanted] = ()
     words: localised.Changes = field(default_factory=localised.Changes)
+    #: Whether it is declared the organisation's own work. Of what was here already nothing is declared.
+    is_own_work: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def create(work: Work, content: Content, new: NewAsset) -> Created:
     if twin is not None:
         payload |= {"distinctFrom": twin.id}
     history.record(work, "asset.created", ("Asset", asset.id), payload, org_id=asset.org_id, reason=reason)
+    if new.is_own_work:
+        own_work.declare(work, asset, own_work.held(work, org_id))
     renditions.queue_for(work, version, presets.defaults(work))
     return Created(asset, twin)
 

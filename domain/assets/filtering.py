@@ -6,6 +6,8 @@ to false before anything negates it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,20 +16,31 @@ from domain.refusals import Invalid
 from storage.index import conditions
 from storage.index.conditions import (
     All,
+    Among,
     AnyOf,
     Between,
     Condition,
+    Deliverable,
     FieldBetween,
     FieldIs,
     FieldSays,
     HasTag,
     Is,
+    Leaf,
     Not,
     OneOf,
     OwnField,
     StartsWith,
 )
-from storage.tables import AssetFieldRow, AssetRow, AssetTagRow, AssetVersionRow, CustomFieldRow
+from storage.tables import (
+    AssetFieldRow,
+    AssetRow,
+    AssetTagRow,
+    AssetVersionRow,
+    CustomFieldRow,
+    DeliverablePartRow,
+    DeliverableVersionRow,
+)
 
 COLUMNS: Final[dict[str, Any]] = {
     "id": AssetRow.id,
@@ -53,24 +66,27 @@ def checked(condition: Condition) -> Condition:
     return condition
 
 
-def sql_of(condition: Condition, updated_at: Any = AssetRow.updated_at) -> sa.ColumnElement[bool]:
-    """A condition over `AssetRow` and, where `needs_version` says so, its current `AssetVersionRow`.
+@dataclass(frozen=True)
+class Shown:
+    """Of an `AssetRow`, what depends on who is shown it."""
 
-    `updated_at` is when the asset last changed, as whoever asks is shown it.
-    """
+    updated_at: Any
+    version_id: Any
+    #: Whether all of them are read, rather than a page.
+    is_whole: bool = False
+
+
+def sql_of(condition: Condition, shown: Shown) -> sa.ColumnElement[bool]:
+    """A condition over `AssetRow` and, where `needs_version` says so, its current `AssetVersionRow`."""
     match condition:
         case All(parts):
-            return sa.and_(sa.true(), *(sql_of(part, updated_at) for part in parts))
+            return sa.and_(sa.true(), *(sql_of(part, shown) for part in parts))
         case AnyOf(parts):
-            return sa.or_(sa.false(), *(sql_of(part, updated_at) for part in parts))
+            return sa.or_(sa.false(), *(sql_of(part, shown) for part in parts))
         case Not(part):
-            return sa.not_(sql_of(part, updated_at))
-        case HasTag(tag_ids):
-            return AssetRow.id.in_(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tag_ids)))
-        case FieldIs() | FieldBetween() | FieldSays():
-            return AssetRow.id.in_(_saying(condition))
+            return sa.not_(sql_of(part, shown))
         case _:
-            return _comparison(condition, updated_at if condition.field == "updated_at" else COLUMNS[condition.field])
+            return _leaf(condition, shown)
 
 
 def needs_version(condition: Condition) -> bool:
@@ -80,7 +96,7 @@ def needs_version(condition: Condition) -> bool:
             return any(map(needs_version, parts))
         case Not(part):
             return needs_version(part)
-        case HasTag() | FieldIs() | FieldBetween() | FieldSays():
+        case HasTag() | FieldIs() | FieldBetween() | FieldSays() | Among() | Deliverable():
             return False
         case _:
             return condition.field in OF_VERSION
@@ -92,7 +108,7 @@ def mentions(condition: Condition, field: str) -> bool:
             return any(mentions(part, field) for part in parts)
         case Not(part):
             return mentions(part, field)
-        case HasTag() | FieldIs() | FieldBetween() | FieldSays():
+        case HasTag() | FieldIs() | FieldBetween() | FieldSays() | Among() | Deliverable():
             return False
         case _:
             return condition.field == field
@@ -118,6 +134,69 @@ def is_restricted(condition: Condition) -> bool:
             return condition.restricted
         case _:
             return False
+
+
+def told(condition: Condition, tell: Callable[[Deliverable], Among]) -> Condition:
+    """The tree as an index can be asked with it: `tell` answers what only rows know."""
+    match condition:
+        case All(parts):
+            return All(tuple(told(part, tell) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(told(part, tell) for part in parts))
+        case Not(part):
+            return Not(told(part, tell))
+        case Deliverable():
+            return tell(condition)
+        case _:
+            return condition
+
+
+def _leaf(condition: Leaf, shown: Shown) -> sa.ColumnElement[bool]:
+    match condition:
+        case HasTag(tag_ids):
+            return AssetRow.id.in_(sa.select(AssetTagRow.asset_id).where(AssetTagRow.tag_id.in_(tag_ids)))
+        case FieldIs() | FieldBetween() | FieldSays():
+            return AssetRow.id.in_(_saying(condition))
+        case Among(ids):
+            return AssetRow.id.in_(ids)
+        case Deliverable():
+            return _deliverable(condition, shown)
+        case _:
+            return _comparison(
+                condition, shown.updated_at if condition.field == "updated_at" else COLUMNS[condition.field]
+            )
+
+
+def _deliverable(condition: Deliverable, shown: Shown) -> sa.ColumnElement[bool]:
+    """What was compiled of the version, as of the asset's present epoch, has a part that the whole use lies in."""
+    kept, part = DeliverableVersionRow, DeliverablePartRow
+    rows = sa.select(part.number).join(kept, kept.reach_id == part.reach_id)
+    rows = rows.where(kept.version_id == shown.version_id, kept.asset_id == AssetRow.id)
+    rows = rows.where(kept.epoch == AssetRow.rights_epoch, kept.rules == condition.rules)
+    rows = rows.where(part.party.in_((0, condition.party)), part.uses.bitwise_and(condition.use) != 0)
+    rows = rows.where(part.first <= condition.first, part.first_to >= condition.first, part.last >= condition.last)
+    rows = rows.where(*_has((part.channels_0, part.channels_1), condition.channels))
+    rows = rows.where(*_has(_PLACES, condition.countries))
+    rows = rows.where(*(_has_subdivision(code, country) for code, country in condition.subdivisions))
+    rows = rows.correlate(AssetRow)
+    # PostgreSQL makes a join of EXISTS and reads all parts there are; what has a limit it asks row by row.
+    return rows.exists() if shown.is_whole else rows.limit(1).scalar_subquery().is_not(None)
+
+
+_PLACES: Final = tuple(getattr(DeliverablePartRow, f"places_{at}") for at in range(4))
+
+
+def _has(columns: Sequence[Any], bits: Sequence[int]) -> list[sa.ColumnElement[bool]]:
+    return [column.bitwise_and(word) == word for column, word in zip(columns, bits, strict=True) if word]
+
+
+def _has_subdivision(code: str, country: Sequence[int]) -> sa.ColumnElement[bool]:
+    """It is named itself, or with all that are not named of its country, or its country names none at all."""
+    named: Any = sa.func.coalesce(DeliverablePartRow.subdivisions, "")
+    rest = f"{code[:2]}-*"
+    whole = sa.and_(named.not_like(f"% -{rest} %"), *_has(_PLACES, country))
+    others = sa.and_(named.not_like(f"% -{code} %"), sa.or_(named.like(f"% +{rest} %"), whole))
+    return sa.or_(named.like(f"% +{code} %"), others)
 
 
 def _saying(condition: OwnField) -> sa.Select[int]:

@@ -87,13 +87,19 @@ def count(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -
 
 def counting(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> sa.Select[int]:
     """What counts all that the list holds."""
-    return _filtered(sa.select(sa.func.count()).select_from(AssetRow), work, effective(condition), stage)
+    rows = sa.select(sa.func.count()).select_from(AssetRow)
+    return _filtered(rows, work, effective(condition), stage, is_whole=True)
 
 
 def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: Stage) -> dict[int, AssetRow]:
     """Those of `ids` that the list would show at this moment."""
     rows = sa.select(AssetRow).where(AssetRow.id.in_(set(ids)))
     return {row.id: row for row in work.session.scalars(_filtered(rows, work, effective(condition), stage))}
+
+
+def ids_of(work: Work, condition: Condition) -> list[int]:
+    """All assets that the viewer sees and that are so, archived ones among them."""
+    return list(work.session.scalars(_filtered(sa.select(AssetRow.id), work, condition, Stage.DRAFT)))
 
 
 def facets(
@@ -152,10 +158,12 @@ def _filtered(
     stage: Stage,
     *,
     by_version: bool = False,
+    is_whole: bool = False,
 ) -> sa.Select[Any]:
     if by_version or filtering.needs_version(condition):
         statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
-    statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition, identity.shown_updated_at(work)))
+    shown = filtering.Shown(identity.shown_updated_at(work), identity.shown_version_id(work), is_whole)
+    statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition, shown))
     return statement if stage is Stage.DRAFT else statement.where(AssetRow.approved_version_id.is_not(None))
 
 

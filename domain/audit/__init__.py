@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from domain.audit.deliveries import Served, served
+from domain.audit.deliveries import Served, first_served, served
 from domain.audit.reading import Asked, count, counts, histories, kinds_of, may_of, page, payloads
 from domain.audit.verifying import Break, Fault, Verification, check, verify
 
@@ -18,6 +18,7 @@ __all__ = [
     "check",
     "count",
     "counts",
+    "first_served",
     "histories",
     "kinds_of",
     "may_of",

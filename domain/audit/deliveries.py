@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from domain import history
 from domain.delivery import Delivery
 from domain.identity.tokens import origin_of
+from domain.usage import decisions, delivering
 from domain.work import Work
 
 
@@ -26,10 +27,25 @@ class Served:
     address: str | None
 
 
-def served(work: Work, all_of_them: Sequence[Served]) -> None:
-    """Adds an event for each to the unit of work."""
+def served(work: Work, all_of_them: Sequence[Served]) -> list[Served]:
+    """Adds an event for each to the unit of work, but for those that are answered: the first of a use, which counts
+    (`first_served`).
+    """
+    uses = {each.delivery.by.use_id for each in all_of_them} - {None}
+    fresh = uses - decisions.recorded(work, [each for each in uses if each is not None]) if uses else set()
     for each in all_of_them:
-        _record(work, each)
+        if each.delivery.by.use_id not in fresh:
+            _record(work, each)
+    return [each for each in all_of_them if each.delivery.by.use_id in fresh]
+
+
+def first_served(work: Work, each: Served) -> None:
+    """The same of the first of a use, together with that: each use is counted once, in the unit of work in which its
+    first delivery is written down. Refused where its caps leave no room.
+    """
+    assert each.delivery.by.use_id is not None, "only uses are counted"
+    delivering.used(replace(work, viewer=each.delivery.viewer), each.delivery.by.use_id)
+    _record(work, each)
 
 
 def _record(work: Work, each: Served) -> None:
@@ -43,6 +59,8 @@ def _record(work: Work, each: Served) -> None:
         # Of a stable address no person is known, but the organisation that it was made for.
         "for": what.viewer.org_id,
     }
+    if what.by.decision_id is not None:
+        payload["decision"] = what.by.decision_id
     if what.asset_id is not None:
         payload["asset"] = what.asset_id
     if what.rendition_id is not None:

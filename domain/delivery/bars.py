@@ -7,8 +7,7 @@ nothing of it is remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +15,7 @@ from domain import reads
 from domain.licensing.codes import TakedownStatus
 from domain.refusals import Refusal
 from domain.work import Work
+from storage import statements
 from storage.tables import AssetVersionRow, ComponentRow, EmbargoRow, RenditionRow, TakedownRow
 from storage.types import Instant
 
@@ -43,24 +43,31 @@ def check(work: Work, version_id: int) -> None:
 def barred(work: Work, version_ids: Iterable[int]) -> dict[int, bool]:
     """Per version whether it is kept in now; one that is not there is not."""
     wanted = set(version_ids)
-    rows = sa.select(AssetVersionRow.id).where(AssetVersionRow.id.in_(wanted), VERSION)
-    return dict.fromkeys(wanted, False) | dict.fromkeys(work.session.scalars(rows, {"now": work.now}), True)
+    keys = statements.keys(wanted, work.session.get_bind().dialect)
+    rows = reads.run(work, "barred", _among, now=work.now, keys=keys)
+    return dict.fromkeys(wanted, False) | dict.fromkeys((row[0] for row in rows), True)
 
 
-def next_turn(work: Work) -> datetime | None:
-    """When the next embargo begins or ends by itself; None: none will."""
-    ((found,),) = reads.run(work, "next turn", lambda _: sa.select(_turn(sa.func.min, is_over=False)), now=work.now)
-    return cast("datetime | None", found)
+def _among(dialect: sa.Dialect) -> sa.Select[Any]:
+    return sa.select(AssetVersionRow.id).where(statements.among(AssetVersionRow.id, dialect), VERSION)
 
 
-def _barred(version_id: Any, of: Any) -> sa.ColumnElement[bool]:
-    """Of a row of the table `of` whether the version with this id is: it or any part of it, at whatever depth."""
-    itself = sa.select(version_id.label("id")).correlate(of).cte("parts", recursive=True, nesting=True)
-    below = sa.select(ComponentRow.part_version_id).join(itself, ComponentRow.composite_version_id == itself.c.id)
-    parts = itself.union(below)
+def _barred(version: Any) -> sa.ColumnElement[bool]:
+    """Of a row of versions whether it is kept in: it or any part of it, at whatever depth."""
+    parts = sa.select(ComponentRow.part_version_id).where(ComponentRow.composite_version_id == version.id)
+    first = sa.select(ComponentRow.part_version_id.label("id")).where(ComponentRow.composite_version_id == version.id)
+    top = first.correlate(version).cte("parts", recursive=True, nesting=True)
+    below = top.union(sa.select(ComponentRow.part_version_id).join(top, ComponentRow.composite_version_id == top.c.id))
+    part = sa.orm.aliased(AssetVersionRow)
+    rows = sa.select(sa.literal(1)).select_from(below).join(part, part.id == below.c.id)
+    deep = sa.and_(sa.exists(parts.correlate(version)), sa.exists(rows.where(_stands(part.asset_id))))
+    return sa.or_(_stands(version.asset_id), deep)
+
+
+def _of_rendition() -> sa.ColumnElement[bool]:
     version = sa.orm.aliased(AssetVersionRow)
-    rows = sa.select(sa.literal(1)).select_from(parts).join(version, version.id == parts.c.id)
-    return sa.exists(rows.where(_stands(version.asset_id)))
+    rows = sa.select(sa.literal(1)).where(version.id == RenditionRow.version_id, _barred(version))
+    return sa.exists(rows.correlate(RenditionRow))
 
 
 def _stands(asset_id: Any) -> sa.ColumnElement[bool]:
@@ -77,7 +84,7 @@ def _stands(asset_id: Any) -> sa.ColumnElement[bool]:
 def _turn(chosen: Any, *, is_over: bool) -> Any:
     """The first or the last of the moments, before or after now, at which an embargo begins or ends."""
     moments = [
-        sa.select(at.label("at")).where(EmbargoRow.lifted_at.is_(None), at <= NOW if is_over else at > NOW)
+        sa.select(chosen(at).label("at")).where(EmbargoRow.lifted_at.is_(None), at <= NOW if is_over else at > NOW)
         for at in (EmbargoRow.starts_at, EmbargoRow.ends_at)
     ]
     found = sa.union_all(*moments).subquery()
@@ -85,7 +92,9 @@ def _turn(chosen: Any, *, is_over: bool) -> Any:
 
 
 #: Whether a version is barred, beside an `AssetVersionRow`, and beside a `RenditionRow` of it.
-VERSION: Final = _barred(AssetVersionRow.id, AssetVersionRow)
-RENDITION: Final = _barred(RenditionRow.version_id, RenditionRow)
+VERSION: Final = _barred(AssetVersionRow)
+RENDITION: Final = _of_rendition()
 #: Moves whenever an embargo has begun or ended by itself.
 LAST_TURN: Final = _turn(sa.func.max, is_over=True)
+#: When the next embargo begins or ends by itself; NULL: none will.
+NEXT_TURN: Final = _turn(sa.func.min, is_over=False)

@@ -6,14 +6,17 @@ fetched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import base64
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
 from domain import changes, identity, signing, tailoring
+from domain.delivery import leave
+from domain.delivery.leave import AT_WORK, Leave
 from domain.holdings import Holdings, Reach, Tree
 from domain.permissions import Permission
 from domain.work import BRAND_ORG_ID, Viewer, Work
@@ -35,34 +38,60 @@ class SignedUrl(NamedTuple):
     valid_until: datetime
 
 
-def original_url(work: Work, version: AssetVersionRow) -> SignedUrl:
-    """Where the version's own bytes are fetched. Whether the viewer may is the caller's question."""
-    return original_urls(work)(version.id, version.sha256)
+class Signing(Protocol):
+    """What makes the address of a row, by its id and digest, that is given out `by` this."""
+
+    def __call__(self, row_id: int, sha256: str, by: Leave = AT_WORK, /) -> SignedUrl: ...
 
 
-def rendition_url(work: Work, rendition: RenditionRow) -> SignedUrl | None:
+class RenditionSigning(Protocol):
+    """The same of a rendition: its id, state, digest, its marked twin's, the asset's organisation."""
+
+    def __call__(
+        self,
+        rendition_id: int,
+        state: str,
+        sha256: str | None,
+        marked: str | None,
+        owner: int | None,
+        by: Leave = AT_WORK,
+        /,
+    ) -> SignedUrl | None: ...
+
+
+def original_url(work: Work, version: AssetVersionRow, by: Leave = AT_WORK) -> SignedUrl:
+    """Where the version's own bytes are fetched. Whether the viewer may, and `by` what, is the caller's question."""
+    return original_urls(work)(version.id, version.sha256, by)
+
+
+def rendition_url(work: Work, rendition: RenditionRow, by: Leave = AT_WORK) -> SignedUrl | None:
     """Where the rendition is fetched, or its marked twin where the viewer is shown that; None unless it is READY."""
     owner = None if rendition.marked_sha256 is None else _owner(work, rendition.version_id)
-    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256, rendition.marked_sha256, owner)
+    return rendition_urls(work)(rendition.id, rendition.state, rendition.sha256, rendition.marked_sha256, owner, by)
 
 
-def original_urls(work: Work) -> Callable[[int, str], SignedUrl]:
+def original_urls(work: Work) -> Signing:
     """`original_url` of a version's id and digest."""
     return _signing(work, ORIGINAL)
 
 
-def rendition_urls(work: Work) -> Callable[[int, str, str | None, str | None, int | None], SignedUrl | None]:
+def rendition_urls(work: Work) -> RenditionSigning:
     """`rendition_url` of a rendition's id, state, digest, its marked twin's, and then the asset's organisation."""
     signed, held = _signing(work, RENDITION), work.viewer.holdings
 
     def made(
-        rendition_id: int, state: str, sha256: str | None, marked: str | None, owner: int | None
+        rendition_id: int,
+        state: str,
+        sha256: str | None,
+        marked: str | None,
+        owner: int | None,
+        by: Leave = AT_WORK,
     ) -> SignedUrl | None:
         if state != "READY" or sha256 is None:
             return None
         if marked is None or owner is None or tailoring.sees_bare(held, owner):
-            return signed(rendition_id, sha256)
-        return signed(rendition_id, marked)
+            return signed(rendition_id, sha256, by)
+        return signed(rendition_id, marked, by)
 
     return made
 
@@ -74,12 +103,15 @@ def export_url(work: Work, export: BulkExportRow) -> SignedUrl | None:
     return signed_url(work, EXPORT, export.id, export.sha256)
 
 
-def latest_url(work: Work, asset_id: int, preset: str) -> str:
-    """The stable address of the latest approved version of an asset in a preset; it never expires by itself.
+def latest_url(work: Work, asset_id: int, preset: str, by: Leave = AT_WORK) -> str:
+    """The stable address of the latest approved version of an asset in a preset; it never expires by itself. It opens
+    for the use that it is given out `by`, decided anew each time.
 
     Whether the viewer may be given one is the caller's question (`may_last`).
     """
     claims = {"k": LATEST, "i": asset_id, "p": preset, "g": work.viewer.org_id, "w": work.viewer.principal_id}
+    if by.use_id is not None:
+        claims |= leave.claims(by)
     if not work.viewer.by_session:
         claims |= _by(work.viewer)
     return f"{work.public_url}/{LATEST}/{signing.sign(work.secret, LATEST, claims)}"
@@ -97,17 +129,18 @@ def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
     return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
 
 
-def addresses(
-    work: Work, purpose: str, more: dict[str, Any], below: str | None = None
-) -> Callable[[int, str], SignedUrl]:
+def addresses(work: Work, purpose: str, more: dict[str, Any], below: str | None = None) -> Signing:
     """Addresses below `/{purpose}/`, or another path, of rows by id and digest, for the viewer, with these claims."""
     expires = (work.now - EPOCH) // HOUR + work.limits.url_hours + 1
     common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
     place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * HOUR
     spelt = signing.series(work.secret, purpose, common)
 
-    def signed(row_id: int, sha256: str) -> SignedUrl:
-        return SignedUrl(place + spelt(row_id, sha256), valid_until)
+    def signed(row_id: int, sha256: str, by: Leave = AT_WORK) -> SignedUrl:
+        if by.decision_id is None:
+            return SignedUrl(place + spelt(row_id, sha256), valid_until)
+        said = {**common, **leave.claims(by), "i": row_id, "d": base64.b64encode(bytes.fromhex(sha256)).decode()}
+        return SignedUrl(place + signing.sign(work.secret, purpose, said), min(valid_until, by.until))
 
     return signed
 
@@ -128,12 +161,16 @@ def as_organisation(work: Work, org_id: int) -> Work:
     return replace(work, viewer=viewer)
 
 
-def signed_url(work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None) -> SignedUrl:
-    """Valid for the configured hours and what remains of the present one; the hub's own open nothing."""
-    return _signing(work, kind, more)(row_id, sha256)
+def signed_url(
+    work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None, *, by: Leave = AT_WORK
+) -> SignedUrl:
+    """Valid for the configured hours and what remains of the present one, at most until what it is given out `by` ends;
+    the hub's own open nothing.
+    """
+    return _signing(work, kind, more)(row_id, sha256, by)
 
 
-def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Callable[[int, str], SignedUrl]:
+def _signing(work: Work, kind: str, more: dict[str, Any] | None = None) -> Signing:
     """What `signed_url` makes of many: what is the same in all of them is made once."""
     return addresses(work, FILES, {"k": kind, **(more or {})})
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from domain import assets, identity, signing, tailoring
 from domain.assets import reading
-from domain.delivery import bars, minting
+from domain.delivery import bars, deciding, leave, minting
+from domain.delivery.leave import AT_WORK, Leave
 from domain.holdings import WITHHELD
 from domain.identity.bounds import Bounds
 from domain.permissions import Permission
@@ -25,9 +26,10 @@ from storage.types import EPOCH
 
 @dataclass(frozen=True)
 class Way:
-    """Where a stable address leads now; `is_public` says that caches may share the answer."""
+    """Where a stable address leads now, until when that opens, and whether caches may share the answer."""
 
     url: str
+    valid_until: datetime
     asset_id: int
     is_public: bool
 
@@ -54,35 +56,53 @@ class Delivery:
     rendition_id: int | None = None
     export_id: int | None = None
     is_public: bool = False
+    #: By what it was given out.
+    by: Leave = AT_WORK
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """Who must all see what an address opens, until when it works, and whether it works from anywhere."""
+    """Who must all see what an address opens, by what it was given to them, until when it works, and whether it works
+    from anywhere.
+    """
 
     parties: list[Work]
     valid_until: datetime
     is_anywhere: bool
+    by: Leave
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A version that all who are let in may take away, with its asset's organisation, and whether caches may share what
+    is made of it.
+    """
+
+    let_in: Admitted
+    version: AssetVersionRow
+    org_id: int
+    is_public: bool
 
 
 def open_door(work: Work, token: str, address: str | None = None) -> Delivery:
     """What the token opens now from `address` (an IP address): `NotFound` for a text we did not sign or bytes that are
-    no more, `Gone` afterwards, `Barred` where all but a bar would open it.
+    no more, `Gone` afterwards; `Barred` where all but a bar would open it, then `Unlicensed` where all but the rights.
     """
     claims = signing.verified(work.secret, minting.FILES, token)
     let_in = admitted(work, claims, address)
-    find = {minting.ORIGINAL: _original, minting.RENDITION: _rendition, minting.EXPORT: _export}[claims["k"]]
-    found = find(let_in.parties, claims, let_in.valid_until)
+    if claims["k"] == minting.EXPORT:
+        found = _export(let_in.parties, claims, let_in.valid_until)
+    else:
+        found = (_original if claims["k"] == minting.ORIGINAL else _rendition)(let_in, claims)
     if found is None:
         raise signing.nothing()
-    if found.version_id is not None:
-        bars.check(work, found.version_id)
     return found if let_in.is_anywhere else replace(found, is_public=False)
 
 
 def latest(work: Work, token: str, address: str | None = None) -> Way:
     """The immutable address behind a stable one that is opened from `address`; `NotFound` while there is no approved,
-    finished rendition, or its maker or their organisation does not see the asset; then `Barred` where it is.
+    finished rendition, or its maker or their organisation does not see the asset; then `Barred` where it is, and
+    refused as `deciding.only` refuses the organisation as such the use.
     """
     claims = signing.verified(work.secret, minting.LATEST, token)
     parties, bounds = _parties(work, claims, address, lasting=True)
@@ -92,32 +112,36 @@ def latest(work: Work, token: str, address: str | None = None) -> Way:
     if rendition is None or rendition.sha256 is None:
         raise signing.nothing()
     bars.check(work, rendition.version_id)
+    by = deciding.only(parties[-1], rendition.version_id, deciding.use_of(work, leave.claimed(claims)))
     # An organisation as such holds nothing that shows what is marked without the mark.
     shown = rendition.marked_sha256 or rendition.sha256
-    signed = minting.signed_url(parties[0], minting.RENDITION, rendition.id, shown, {"g": claims["g"]})
-    return Way(signed.url, asset_id, is_public=bounds.networks is None)
+    signed = minting.signed_url(parties[0], minting.RENDITION, rendition.id, shown, {"g": claims["g"]}, by=by)
+    return Way(signed.url, signed.valid_until, asset_id, is_public=bounds.networks is None)
 
 
 def admitted(work: Work, claims: dict[str, Any], address: str | None) -> Admitted:
     """Whoever an address with these claims was made for, if it is opened from `address` now; `Gone` afterwards."""
     parties, bounds = _parties(work, claims, address)
-    valid_until = EPOCH + claims["e"] * minting.HOUR
+    by = leave.claimed(claims)
+    valid_until = min(EPOCH + claims["e"] * minting.HOUR, by.until)
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
     if bounds.until is not None:
         valid_until = min(valid_until, bounds.until)
-    return Admitted(parties, valid_until, is_anywhere=bounds.networks is None)
+    return Admitted(parties, valid_until, is_anywhere=bounds.networks is None, by=by)
 
 
-def downloadable(let_in: Admitted, version_id: int, sha256: str) -> tuple[AssetVersionRow, int, bool] | None:
-    """The version with its asset's organisation, and whether caches may share what is made of it; None where one of
-    them may not take it away, or it holds other bytes. `Barred` where all but a bar would open it.
+def downloadable(let_in: Admitted, version_id: int, sha256: str) -> Taken | None:
+    """None where one of them may not take it away, or it holds other bytes. `Barred` where all but a bar would open it,
+    then `Unlicensed` where all but the rights.
     """
     parties = let_in.parties
     found = parties[0].session.execute(_downloadable(parties, version_id, sha256)).one_or_none()
-    if found is not None:
-        bars.check(parties[0], version_id)
-    return None if found is None else (found[0], found[1], bool(found[2]) and let_in.is_anywhere)
+    if found is None:
+        return None
+    version, asset, is_public = found
+    licensed = _licensed(let_in, version.id, asset)
+    return Taken(licensed, version, asset.org_id, bool(is_public) and let_in.is_anywhere)
 
 
 def digest_of(claims: dict[str, Any]) -> str:
@@ -137,28 +161,41 @@ def _parties(
     return [maker, minting.as_organisation(work, claims["g"])] if "g" in claims else [maker], bounds
 
 
-def _original(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
-    found = parties[0].session.execute(_downloadable(parties, claims["i"], digest_of(claims))).one_or_none()
+def _licensed(let_in: Admitted, version_id: int, asset: AssetRow) -> Admitted:
+    """The same until its licence ends, if that is before; refused where it may not leave."""
+    work, by = let_in.parties[0], let_in.by
+    bars.check(work, version_id)
+    if by.decision_id is None:
+        if not leave.is_at_work(let_in.parties[-1], asset):
+            raise signing.nothing()
+        return let_in
+    until = deciding.until(work, by, version_id, asset.rights_epoch)
+    return replace(let_in, valid_until=min(let_in.valid_until, until))
+
+
+def _original(let_in: Admitted, claims: dict[str, Any]) -> Delivery | None:
+    found = downloadable(let_in, claims["i"], digest_of(claims))
     if found is None:
         return None
-    version, org_id, _ = found
+    version, licensed = found.version, found.let_in
     return Delivery(
         sha256=version.sha256,
         byte_size=version.byte_size,
         media_type=version.media_type,
         file_name=version.file_name,
         inline=False,
-        valid_until=valid_until,
-        viewer=parties[-1].viewer,
-        org_id=org_id,
+        valid_until=licensed.valid_until,
+        viewer=licensed.parties[-1].viewer,
+        org_id=found.org_id,
         asset_id=version.asset_id,
         version_id=version.id,
+        by=licensed.by,
     )
 
 
-def _downloadable(parties: list[Work], version_id: int, sha256: str) -> sa.Select[AssetVersionRow, int, bool]:
+def _downloadable(parties: list[Work], version_id: int, sha256: str) -> sa.Select[AssetVersionRow, AssetRow, bool]:
     return (
-        sa.select(AssetVersionRow, AssetRow.org_id, _is_public())
+        sa.select(AssetVersionRow, AssetRow, _is_public())
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
         .where(
             AssetVersionRow.id == version_id,
@@ -170,11 +207,12 @@ def _downloadable(parties: list[Work], version_id: int, sha256: str) -> sa.Selec
     )
 
 
-def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetime) -> Delivery | None:
+def _rendition(let_in: Admitted, claims: dict[str, Any]) -> Delivery | None:
+    parties = let_in.parties
     found = (
         parties[0]
         .session.execute(
-            sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow, AssetRow.org_id, _is_public())
+            sa.select(RenditionRow, RenditionPresetRow, AssetVersionRow, AssetRow, _is_public())
             .join(RenditionPresetRow, RenditionPresetRow.id == RenditionRow.preset_id)
             .join(AssetVersionRow, AssetVersionRow.id == RenditionRow.version_id)
             .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
@@ -189,11 +227,12 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
     )
     if found is None:
         return None
-    rendition, preset, version, org_id, is_public = found
+    rendition, preset, version, asset, is_public = found
     is_marked = digest_of(claims) == rendition.marked_sha256
     held = [party.viewer.holdings for party in parties]
-    if not is_marked and not tailoring.may_be_bare(parties[0], held, rendition, version, org_id):
+    if not is_marked and not tailoring.may_be_bare(parties[0], held, rendition, version, asset.org_id):
         return None
+    licensed = _licensed(let_in, version.id, asset)
     byte_size = rendition.marked_byte_size if is_marked else rendition.byte_size
     assert byte_size is not None, "a READY rendition has bytes, as has its twin, and knows how many"
     made_as = Format[preset.format]
@@ -203,13 +242,14 @@ def _rendition(parties: list[Work], claims: dict[str, Any], valid_until: datetim
         media_type=rendition.media_type or made_as.media_type,
         file_name=f"{PurePath(version.file_name).stem}-{preset.name}{made_as.extension}",
         inline=True,
-        valid_until=valid_until,
+        valid_until=licensed.valid_until,
         viewer=parties[-1].viewer,
-        org_id=org_id,
+        org_id=asset.org_id,
         asset_id=version.asset_id,
         version_id=version.id,
         rendition_id=rendition.id,
         is_public=is_public and rendition.marked_sha256 is None,
+        by=licensed.by,
     )
 
 

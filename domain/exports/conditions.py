@@ -11,6 +11,7 @@ from storage.index.conditions import (
     AnyOf,
     Between,
     Condition,
+    Deliverable,
     FieldBetween,
     FieldIs,
     FieldSays,
@@ -31,6 +32,7 @@ _LEAVES: Final = {
     "field": FieldIs,
     "field between": FieldBetween,
     "field says": FieldSays,
+    "deliverable": Deliverable,
 }
 
 

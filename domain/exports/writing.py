@@ -215,7 +215,8 @@ def _assets(work: Work, row: BulkExportRow, beyond: int) -> sa.Select[AssetRow]:
     rows = sa.select(AssetRow).where(AssetRow.id > beyond, identity.sees_asset(work))
     if filtering.needs_version(asked):
         rows = rows.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
-    return rows.where(filtering.sql_of(asked, identity.shown_updated_at(work))).order_by(AssetRow.id)
+    shown = filtering.Shown(identity.shown_updated_at(work), identity.shown_version_id(work))
+    return rows.where(filtering.sql_of(asked, shown)).order_by(AssetRow.id)
 
 
 def _lightboxes(work: Work, _row: BulkExportRow, beyond: int) -> sa.Select[LightboxRow]:

@@ -68,6 +68,7 @@ def take(work: Work, session: UploadSessionRow, item: UploadItemRow, content: Ca
         tags=list(session.tags),
         org_id=session.home_org_id,
         brand_id=session.brand_id,
+        is_own_work=session.is_own_work,
     )
     try:
         with work.session.begin_nested():

@@ -42,6 +42,8 @@ class Terms:
     tags: Sequence[str] = ()
     org_id: int | None = None
     brand_id: int | None = None
+    #: Whether each is declared the own work of whose it is to be.
+    is_own_work: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,7 @@ def _opened(
         tags=list(terms.tags),
         home_org_id=terms.org_id,
         brand_id=terms.brand_id,
+        is_own_work=terms.is_own_work,
         sha256=sha256,
         bucket=bucket,
         prefix=prefix,

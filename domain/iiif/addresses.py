@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Final
 
 from domain import crediting, delivery, signing, transforms
-from domain.delivery import Admitted, Delivery, SignedUrl
+from domain.delivery import AT_WORK, Admitted, Delivery, Leave, SignedUrl
 from domain.iiif import pyramids
 from domain.iiif.pyramids import Span
 from domain.iiif.requests import Asked
@@ -59,15 +59,15 @@ class Tile:
     head: bytes
 
 
-def urls(work: Work) -> Callable[[int, str, str, int | None, int | None], SignedUrl | None]:
+def urls(work: Work, by: Leave = AT_WORK) -> Callable[[int, str, str, int | None, int | None], SignedUrl | None]:
     """The address, `info.json` below it, of a version by id, digest, media type, width and height; None for what is no
-    picture or was not read yet. Whether the viewer may take it away is the caller's question.
+    picture or was not read yet. Whether the viewer may take it away, and `by` what, is the caller's question.
     """
     signed = delivery.addresses(work, _PURPOSE, {}, BELOW)
 
     def made(version_id: int, sha256: str, media_type: str, width: int | None, height: int | None) -> SignedUrl | None:
         is_picture = media_type.startswith("image/") and width and height
-        return signed(version_id, sha256) if is_picture else None
+        return signed(version_id, sha256, by) if is_picture else None
 
     return made
 
@@ -77,11 +77,10 @@ def picture(work: Work, token: str, address: str | None = None) -> Picture:
     claims = signing.verified(work.secret, _PURPOSE, token)
     let_in = delivery.admitted(work, claims, address)
     found = delivery.downloadable(let_in, claims["i"], delivery.digest_of(claims))
-    if found is None or not (found[0].width and found[0].height):
+    if found is None or not (found.version.width and found.version.height):
         raise signing.nothing()
-    version, org_id, is_public = found
-    uri = f"{work.public_url}/{BELOW}/{token}"
-    return Picture(uri, version.width or 0, version.height or 0, let_in, version, org_id, is_public)
+    uri, (width, height) = f"{work.public_url}/{BELOW}/{token}", (found.version.width, found.version.height)
+    return Picture(uri, width, height, found.let_in, found.version, found.org_id, found.is_public)
 
 
 def pyramid(work: Work, shown: Picture) -> Wanted | None:
@@ -120,6 +119,7 @@ def _opened(work: Work, shown: Picture, asked: Asked, row: TransformRow) -> Open
         asset_id=shown.version.asset_id,
         version_id=shown.version.id,
         is_public=shown.is_public,
+        by=shown.let_in.by,
     )
     return Opened(replace(told, media_type=asked.format.media_type), row.id, transforms.is_due(work, row))
 

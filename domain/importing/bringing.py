@@ -48,6 +48,7 @@ class _Trip:
     viewer: Viewer
     root: Path
     tag_folders: bool
+    own_work: bool
     stop: threading.Event
     moved: Callable[[int], None]
     #: One writes to SQLite at a time: queueing here is quicker than asking its file again and again.
@@ -73,15 +74,17 @@ def run(
     threads: int,
     tag_folders: bool,
     stop: threading.Event,
+    own_work: bool = False,
     moved: Callable[[int], None] = lambda _count: None,
 ) -> Iterator[Outcome]:
     """What became of everything below `root`, as it happens; ends early, within seconds, once `stop` is set.
 
-    With `tag_folders` a new asset carries the names of the folders between `root` and its file. `moved` hears, from
-    any thread, how many bytes were just read. `Halted` when the hub can take no more.
+    With `tag_folders` a new asset carries the names of the folders between `root` and its file, with `own_work` it is
+    declared the organisation's own. `moved` hears, from any thread, how many bytes were just read. `Halted` when the
+    hub can take no more.
     """
     turn = threading.Semaphore(POOL_SIZE - 1 if hub.database.is_postgres else 1)
-    trip = _Trip(hub, viewer, root.resolve(), tag_folders, stop, moved, turn)
+    trip = _Trip(hub, viewer, root.resolve(), tag_folders, own_work, stop, moved, turn)
     told: queue.SimpleQueue[Outcome | Exception | None] = queue.SimpleQueue()
     feed = _Feed(trip)
     for number in range(threads):
@@ -199,7 +202,7 @@ def _stored_once(trip: _Trip, file: File) -> tuple[File, Content]:
 
 def _finished(trip: _Trip, file: File, content: Content) -> Outcome:
     tags = _folder_tags(file.path) if trip.tag_folders else []
-    wanted = NewAsset(folder_tags=tags, on_duplicate=OnDuplicate.REUSE)
+    wanted = NewAsset(folder_tags=tags, on_duplicate=OnDuplicate.REUSE, is_own_work=trip.own_work)
     with trip.turn, trip.hub.writing(trip.viewer) as work:
         created = assets.create(work, content, wanted)
         is_new = created.duplicate_of is None

@@ -129,8 +129,9 @@ def _stored(watch: _Watch, file: File) -> Outcome:
             raise sources.Changed
         stored = watch.hub.blobs.put(source.stream())
     content = assets.Content(stored.sha256, stored.size, content.file_name, content.media_type, content.kind)
+    wanted = NewAsset(on_duplicate=OnDuplicate.REUSE, is_own_work=watch.hub.settings.hot_folder_own_work)
     with watch.hub.writing(watch.viewer) as work:
-        created = assets.create(work, content, NewAsset(on_duplicate=OnDuplicate.REUSE))
+        created = assets.create(work, content, wanted)
         is_new = created.duplicate_of is None
     word = Word.NEW if is_new else Word.DUPLICATE
     return Outcome(file.path, word, content.byte_size, created.asset.id, created.asset.title, content.sha256)

@@ -11,12 +11,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain.licensing import grants, licenses, owning
+from domain.licensing import grants, licenses, own_work, owning
 from domain.licensing.codes import LicenseKind, LicenseStatus
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.work import Work
 from storage.tables import (
     AssetRightsRow,
+    GrantCapPeriodRow,
     GrantCapRow,
     LicenseGrantRow,
     LicenseRow,
@@ -76,6 +77,7 @@ def supersede(work: Work, license_id: int, expected_revision: int, by_id: int, r
     _activate(work, new)
     moved = _carry_rights(work, old, new)
     _carry_seats(work, old, new)
+    own_work.succeeded(work, old.id, new.id)
     licenses.recorded(work, "license.superseded", old, why, by=new.id)
     return licenses.recorded(work, "license.activated", new, supersedes=old.id, assessments=moved)
 
@@ -115,14 +117,18 @@ def _carry_caps(work: Work, old: LicenseRow, new: LicenseRow) -> None:
     none, the most that was used of any such cap does, so that no grant begins anew what was spent.
     """
     spent = _caps(work, old)
-    if any(cap.reserved for _, cap in spent):
+    periods = _periods(work, [cap.id for _, cap in spent])
+    if any(cap.reserved for _, cap in spent) or any(each.reserved for each in periods):
         raise Conflict("Something is reserved under this licence: confirm it or give it up first.", ("license",))
     for number, cap in _caps(work, new):
-        alike = [(at, each) for at, each in spent if (each.unit, each.per) == (cap.unit, cap.per)]
-        used = max((each.used for at, each in alike if at == number or number not in dict(alike)), default=0)
-        if cap.at_most < used:
+        same = [(at, each) for at, each in spent if (each.unit, each.per) == (cap.unit, cap.per)]
+        alike = [each for at, each in same if at == number or number not in dict(same)]
+        used = max((each.used for each in alike), default=0)
+        most = max((each.used for each in periods if each.cap_id in {one.id for one in alike}), default=used)
+        if cap.at_most < max(used, most):
             told = (
-                f"{used} {cap.unit.lower()} were used already, more than the {cap.at_most} that grant {number} allows."
+                f"{max(used, most)} {cap.unit.lower()} were used already, more than the {cap.at_most} that grant "
+                f"{number} allows."
             )
             raise Invalid(told, ("by",), "cap")
         cap.used = used
@@ -135,6 +141,12 @@ def _caps(work: Work, row: LicenseRow) -> list[tuple[int, GrantCapRow]]:
     locked = rows.where(LicenseGrantRow.license_id == row.id).order_by(GrantCapRow.id)
     held = locked.with_for_update(key_share=True, of=GrantCapRow).execution_options(populate_existing=True)
     return [(number, cap) for number, cap in work.session.execute(held)]
+
+
+def _periods(work: Work, cap_ids: Iterable[int]) -> list[GrantCapPeriodRow]:
+    """Of caps that begin anew and are locked; a trigger carries what was used in each."""
+    rows = sa.select(GrantCapPeriodRow).where(GrantCapPeriodRow.cap_id.in_(set(cap_ids)))
+    return list(work.session.scalars(rows.execution_options(populate_existing=True)))
 
 
 def _carry_rights(work: Work, old: LicenseRow, new: LicenseRow) -> int:

@@ -46,6 +46,9 @@ def decision(work: Work, version_id: int, request: Request) -> Decision:
 
 def matrix(work: Work, version_id: int, request: Request, channels: Sequence[str], places: Sequence[str]) -> list[Cell]:
     """A decision for each channel in each territory, in the order of their codes; a group is one territory here."""
+    for name, said in (("channels", channels), ("territories", places)):
+        if not said:
+            raise Invalid("Name at least one.", (name,), "empty")
     known = _known(work, version_id, request)
     wanted = uses.checked(channels)
     if len(wanted) * len(set(places)) > MAX_CELLS:
@@ -56,20 +59,20 @@ def matrix(work: Work, version_id: int, request: Request, channels: Sequence[str
     return [Cell(each.channel, each.territories[0], one) for each, one in zip(asked, found, strict=True)]
 
 
+def check_party(work: Work, org_id: int) -> None:
+    """Anybody may ask for their own organisation, and for those whose usage they may know of."""
+    if org_id != work.viewer.org_id and not work.viewer.holdings.in_org(Permission.USAGE_VIEW, org_id):
+        raise NotFound("There is no organisation with this id.", ("party",))
+
+
 def _known(work: Work, version_id: int, request: Request) -> Facts:
     moment = facts.seen(work, version_id)
     if moment is None:
         raise NotFound("There is no version with this id.", ("versionId",))
-    _check_party(work, request.party)
+    check_party(work, request.party)
     if abs(request.as_of - work.now) > CLOCKS:
         raise Invalid("What was known at another time is not kept: leave it out.", ("asOf",), "time")
     return remembering.facts_of(work, version_id, moment)
-
-
-def _check_party(work: Work, org_id: int) -> None:
-    """Anybody may ask for their own organisation, and for those whose usage they may know of."""
-    if org_id != work.viewer.org_id and not work.viewer.holdings.in_org(Permission.USAGE_VIEW, org_id):
-        raise NotFound("There is no organisation with this id.", ("party",))
 
 
 def _told(work: Work, known: Facts, found: Iterable[Decision]) -> list[Decision]:

@@ -115,6 +115,16 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[AssetR
     return {version_id: found[version_id] for version_id in wanted}
 
 
+def is_assessed(work: Work, version: AssetVersionRow) -> bool:
+    """Whether anything that stands was said of the version, or of all of its asset."""
+    said = sa.exists().where(
+        AssetRightsRow.asset_id == version.asset_id,
+        AssetRightsRow.ended_at.is_(None),
+        sa.or_(AssetRightsRow.version_id.is_(None), AssetRightsRow.version_id == version.id),
+    )
+    return bool(work.session.scalar(sa.select(said)))
+
+
 def _known(work: Work) -> sa.ColumnElement[bool]:
     return sa.and_(identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW))
 

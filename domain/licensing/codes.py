@@ -5,6 +5,7 @@ A value is what a database column holds and what GraphQL says; none is ever rena
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +13,8 @@ from typing import Final
 ANY: Final = "ANY"
 #: As a territory: every country.
 WORLDWIDE: Final = "WORLDWIDE"
+#: The first day of a licence that holds since ever; it is no date that anybody agreed on, and is not stated as one.
+SINCE_EVER: Final = date(1900, 1, 1)
 
 
 class LicenseKind(StrEnum):

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import identity
+from domain import identity, reads
 from domain.licensing import reading
 from domain.licensing.codes import LicenseKind, LicenseStatus
 from domain.licensing.terms import Facts, License, Member, Release, Subject, TerritoryGroup
 from domain.work import Work
+from storage import snapshots, statements
 from storage.tables import (
     AlikeRow,
     AssetRightsRow,
@@ -83,10 +84,19 @@ def named(work: Work, pairs: Iterable[tuple[int, int | None]]) -> dict[tuple[int
 
 def seen(work: Work, version_id: int) -> tuple[int, int] | None:
     """Its asset and that one's epoch, as `epochs` says them; None where the viewer sees no such version."""
-    rows = sa.select(AssetVersionRow.asset_id, AssetRow.rights_epoch)
-    rows = rows.join(AssetRow, AssetRow.id == AssetVersionRow.asset_id).where(AssetVersionRow.id == version_id)
-    found = work.session.execute(rows.where(identity.sees_version(work))).one_or_none()
-    return None if found is None else (found.asset_id, found.rights_epoch)
+
+    def make(dialect: sa.Dialect) -> sa.Select[int, int]:
+        rows = sa.select(AssetVersionRow.asset_id, AssetRow.rights_epoch)
+        rows = rows.join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
+        return rows.where(statements.among(AssetVersionRow.id, dialect), identity.sees_version(work))
+
+    dialect = work.session.get_bind().dialect
+    keys = statements.keys([version_id], dialect)
+    if not snapshots.is_reading(work.session):  # only while nothing is written are conditions known to be alike
+        row = work.session.execute(make(dialect), {statements.KEYS: keys}).one_or_none()
+        return None if row is None else (row[0], row[1])
+    found = reads.run(work, ("seen versions", identity.likeness(work)), make, keys=keys, now=work.now)
+    return (found[0][0], found[0][1]) if found else None
 
 
 def epochs(work: Work, version_ids: Collection[int]) -> dict[int, tuple[int, int]]:
@@ -128,25 +138,28 @@ def _read(work: Work, closures: Mapping[int, Collection[int]], moments: Mapping[
         {each.license_id for each in rights if each.license_id is not None},
         {each.release_id for each in rights if each.release_id is not None},
     )
-    return _Known(subjects, licenses, releases, _groups(work), moments)
+    return _Known(subjects, licenses, releases, own_groups(work), moments)
 
 
 def _closures(work: Work, version_ids: Collection[int]) -> tuple[dict[int, list[int]], dict[int, tuple[int, int]]]:
     """Per version it and all that it is made of, at any depth; and per version of these what `epochs` says."""
     found: dict[int, list[int]] = defaultdict(list)
     moments = {}
-    for row in work.session.execute(_REACH, {"ids": list(version_ids)}):
-        found[row.root].append(row.part)
-        moments[row.part] = (row.asset_id, row.rights_epoch)
+    keys = statements.keys(version_ids, work.session.get_bind().dialect)
+    for root, part, asset_id, epoch in reads.run(work, "what versions are made of", _reach, keys=keys):
+        found[root].append(part)
+        moments[part] = (asset_id, epoch)
     return dict(found), moments
 
 
-def _reach() -> sa.Select[Any]:
-    """Made once, as are the statements of `reading`. Assets are joined inside: outside, SQLite would read them all."""
+def _reach(dialect: sa.Dialect) -> sa.Select[Any]:
+    """Rows of version, part, its asset and that one's epoch. Assets are joined inside: outside, SQLite would read them
+    all.
+    """
     own = (AssetVersionRow.asset_id.label("asset_id"), AssetRow.rights_epoch.label("rights_epoch"))
     rows = sa.select(AssetVersionRow.id.label("root"), AssetVersionRow.id.label("part"), *own)
     rows = rows.join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-    reach = rows.where(AssetVersionRow.id.in_(sa.bindparam("ids", expanding=True))).cte("reach", recursive=True)
+    reach = rows.where(statements.among(AssetVersionRow.id, dialect)).cte("reach", recursive=True)
     below = sa.select(reach.c.root, ComponentRow.part_version_id, *own)
     below = below.join(ComponentRow, ComponentRow.composite_version_id == reach.c.part)
     below = below.join(AssetVersionRow, AssetVersionRow.id == ComponentRow.part_version_id)
@@ -154,7 +167,6 @@ def _reach() -> sa.Select[Any]:
     return sa.select(reach)
 
 
-_REACH: Final = _reach()
 _GROUPS: Final = (
     sa.select(
         TerritoryGroupRow.code,
@@ -167,23 +179,22 @@ _GROUPS: Final = (
 )
 
 
-def _groups(work: Work) -> tuple[TerritoryGroup, ...]:
+def own_groups(work: Work) -> tuple[TerritoryGroup, ...]:
     """The brand's own, in one statement."""
     found: dict[str, list[Member]] = defaultdict(list)
-    for row in work.session.execute(_GROUPS):
-        found[row.code] += [] if row.territory is None else [Member(row.territory, row.first_on, row.last_on)]
+    for code, territory, first_on, last_on in reads.run(work, "groups of territories", lambda _: _GROUPS):
+        found[code] += [] if territory is None else [Member(territory, first_on, last_on)]
     return tuple(TerritoryGroup(code, tuple(members)) for code, members in found.items())
 
 
 def _twins(work: Work, version_id: int) -> list[int]:
     """Versions of other assets under an active licence that says they are ours, of the same bytes or alike."""
-    near = work.session.execute(_NEAR, {"version_id": version_id}).all()
+    near = [row[0] for row in reads.run(work, "near versions", lambda _: _NEAR, version_id=version_id)]
     if not near:
         return []
     seen = sa.select(AssetVersionRow.id).join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-    ids = [row.id for row in near]
-    shown = set(work.session.scalars(seen.where(AssetVersionRow.id.in_(ids), identity.sees_version(work))))
-    return [row.id for row in near if row.id in shown][:MAX_TWINS]
+    shown = set(work.session.scalars(seen.where(AssetVersionRow.id.in_(near), identity.sees_version(work))))
+    return [id_ for id_ in near if id_ in shown][:MAX_TWINS]
 
 
 def _near() -> sa.Select[int, int]:

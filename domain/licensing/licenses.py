@@ -48,13 +48,23 @@ def create(
     end_user_org_ids, ends_on, zone, seats, sublicensable, fee (`Money`), supplier_item_id, order_ref, transaction_date,
     document_asset_id, terms_url, plus_license_id, free_text and groups_as_of.
     """
-    home = owning.home(work, org_id)
+    row = begun(work, kind, said, owning.home(work, org_id))
+    grants.write(work, grants.checked(work, wanted), license_id=row.id)
+    return recorded(work, "license.created", row)
+
+
+def begun(
+    work: Work, kind: LicenseKind, said: Mapping[str, Any], org_id: int, licensor_id: int | None = None
+) -> LicenseRow:
+    """A draft without a grant, of the organisation, which is held; whether the viewer may is the caller's question."""
     row = LicenseRow(
-        org_id=home,
+        org_id=org_id,
         number="",
         title="",
         kind=kind.value,
         status=LicenseStatus.DRAFT.value,
+        licensor_id=licensor_id,
+        licensee_org_id=org_id,
         end_user_org_ids=[],
         starts_on=work.now.date(),
         zone="UTC",
@@ -64,13 +74,12 @@ def create(
         created_by=owning.principal(work),
         updated_at=work.now,
     )
-    number = said.get("number") or _next_number(work, home)
+    number = said.get("number") or _next_number(work, org_id)
     with work.session.no_autoflush:
-        _say(work, row, {"title": "", "licensee_org_id": home, **said, "number": number})
+        _say(work, row, {"title": "", **said, "number": number})
     work.session.add(row)
     work.session.flush()
-    grants.write(work, grants.checked(work, wanted), license_id=row.id)
-    return recorded(work, "license.created", row)
+    return row
 
 
 def update(

@@ -36,9 +36,13 @@ class Kind(StrEnum):
 
 def create(work: Work, kind: Kind, said: Mapping[str, Any], org_id: int | None = None) -> PartyRow:
     """`said` may give name, plus_id, email, url and country. Two parties may have one name: people do."""
-    home = owning.home(work, org_id)
+    return begun(work, kind, said, owning.home(work, org_id))
+
+
+def begun(work: Work, kind: Kind, said: Mapping[str, Any], org_id: int) -> PartyRow:
+    """The same in that organisation; whether the viewer may is the caller's question."""
     row = PartyRow(
-        org_id=home,
+        org_id=org_id,
         kind=kind.value,
         name="",
         name_folded="",

@@ -15,7 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain.licensing.codes import ANY, WORLDWIDE, Action, Coverage, DutyKind, Effect, LicenseStatus
+from domain.licensing.codes import ANY, SINCE_EVER, WORLDWIDE, Action, Coverage, DutyKind, Effect, LicenseStatus
 from domain.statements import DataMining, Statement
 from domain.work import Work
 from storage.tables import AssetRightsRow, AssetVersionRow, GrantDutyRow, LicenseGrantRow, LicenseRow, PartyRow
@@ -72,7 +72,7 @@ def with_licenses(work: Work, version: AssetVersionRow, said: Statement) -> Stat
         licensor=leading.licensor or said.licensor,
         licensor_url=_short(leading.licensor_url) if named else said.licensor_url,
         license_id=leading.number,
-        starts=leading.starts_on,
+        starts=None if leading.starts_on == SINCE_EVER else leading.starts_on,
         expires=_first((said.expires, *_ends(under))),
         data_mining=_data_mining(work, under, said.data_mining),
     )

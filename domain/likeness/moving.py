@@ -18,8 +18,9 @@ from storage.tables import Row
 THEMSELVES: Final = frozenset(
     {"approval", "asset_rights", "asset_tag", "asset_version", "lightbox_asset", "near_duplicate", "share"}
 )
-#: What stays with the record of the asset that goes: counters, matters of law that are over, what operations did.
-STAYS: Final = frozenset({"asset_stamp", "asset_trash", "bulk_item", "legal_hold"})
+#: What stays with the record of the asset that goes: counters, matters of law that are over, what operations did, what
+#: has yet to be compiled.
+STAYS: Final = frozenset({"asset_stamp", "asset_trash", "bulk_item", "deliverable_due", "legal_hold"})
 #: What is taken over as a whole or not at all: by these columns.
 TOGETHER: Final = {"asset_field": ("field_id",)}
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from domain import identity, intake
-from domain.licensing import deciding
+from domain.licensing import deciding, facts
 from domain.licensing import reading as licensing_rows
 from domain.licensing.codes import LicenseKind, LicenseStatus, Outcome, ReasonCode
 from domain.licensing.terms import Decision, Facts, Request, Rights, Subject
@@ -19,7 +19,7 @@ from domain.permissions import Permission
 from domain.refusals import NotFound
 from domain.usage import decisions
 from domain.work import Work
-from storage.tables import AssetRightsRow, LicenseRow, StockPurchaseRow
+from storage.tables import AssetRightsRow, AssetRow, LicenseRow, StockPurchaseRow
 
 #: What a picture is wanted for: a request, of which the version does not exist yet.
 IntendedUse = Request
@@ -47,7 +47,8 @@ def of_purchases(
     known = {row.id: row for row in work.session.scalars(sa.select(LicenseRow).where(LicenseRow.id.in_(ids)))}
     if use is None:
         return {row.id: Fit(_gap(work, row, known[row.license_id or 0], tier)) for row in bought}
-    return {row.id: _decided(work, row, use) for row in bought}
+    pictures = _pictures(work, [row.asset_id for row in bought if row.asset_id is not None])
+    return {row.id: _decided(work, row, use, pictures.get(row.asset_id or 0)) for row in bought}
 
 
 def owned(work: Work, asset_ids: Iterable[int]) -> dict[int, int]:
@@ -93,12 +94,31 @@ def read(kept: dict[str, Any], now: datetime) -> IntendedUse:
     return decisions.request_of(kept, now)
 
 
-def _decided(work: Work, bought: StockPurchaseRow, use: IntendedUse) -> Fit:
-    """By its licence alone: what else stands of the picture is not what another purchase would mend."""
+def _pictures(work: Work, asset_ids: Iterable[int]) -> dict[int, Facts]:
+    """Of assets that are here what is known of them, where the viewer may know of their rights."""
+    rows = sa.select(AssetRow.id, AssetRow.current_version_id).where(
+        AssetRow.id.in_(set(asset_ids)),
+        AssetRow.current_version_id.is_not(None),
+        identity.sees_asset(work),
+        identity.holds_asset(work, Permission.LICENSE_VIEW),
+    )
+    current = {asset_id: version_id for asset_id, version_id in work.session.execute(rows) if version_id is not None}
+    known = facts.of_versions(work, current.values())
+    return {asset_id: known[version_id] for asset_id, version_id in current.items()}
+
+
+def _decided(work: Work, bought: StockPurchaseRow, use: IntendedUse, picture: Facts | None) -> Fit:
+    """By its licence, and by the releases of those who are known to be in the picture: another purchase may bring what
+    these lack. What else stands of it is not what another purchase would mend, nor whom nobody looked for.
+    """
     assert bought.license_id is not None
     licenses, _ = licensing_rows.terms(work, {bought.license_id}, set())
-    subject = Subject(_NONE, _NONE, (Rights(_NONE, bought.license_id, people=False, property=False),))
+    seen = () if picture is None else picture.subjects[picture.version_id].rights
+    released = tuple(each for each in seen if each.license_id in {None, bought.license_id})
+    subject = Subject(_NONE, _NONE, (Rights(_NONE, bought.license_id, people=False, property=False), *released))
     known = Facts(_NONE, {_NONE: subject}, licenses)
+    if picture is not None:
+        known = replace(known, releases=picture.releases, groups=picture.groups)
     decision = deciding.decide(known, replace(use, as_of=work.now, partial=False))
     if decision.outcome in {Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES}:
         return Fit(decision=decision)

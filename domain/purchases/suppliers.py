@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from domain import history, identity
 from domain.permissions import Permission
-from domain.purchases import addresses
+from domain.purchases import addresses, agencies
 from domain.purchases.addresses import Pattern
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import line
@@ -27,12 +27,14 @@ MAX_NAME: Final = 100
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 
 
-def create(work: Work, key: str, name: str, patterns: Sequence[Pattern] = ()) -> SupplierRow:
-    """Refused: without SUPPLIER_MANAGE, a key that is taken, patterns that `addresses` does not take."""
+def create(work: Work, key: str, name: str, patterns: Sequence[Pattern] | None = None) -> SupplierRow:
+    """With the patterns of the agency whose key it is where none are said. Refused: without SUPPLIER_MANAGE, a key that
+    is taken, patterns that `addresses` does not take.
+    """
     identity.require_in_org(work, Permission.SUPPLIER_MANAGE)
     if not _KEY.fullmatch(key):
         raise Invalid("A key is made of up to 50 small letters, digits and hyphens.", ("key",), "format")
-    kept = addresses.checked(patterns, ("urlPatterns",))
+    kept = addresses.checked(agencies.PATTERNS.get(key, ()) if patterns is None else patterns, ("urlPatterns",))
     _take_turns(work)
     present = list(work.session.scalars(sa.select(SupplierRow.key).where(SupplierRow.org_id == BRAND_ORG_ID)))
     if key in present:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import identity
-from domain.assets import listing
+from domain.assets import filtering, listing
 from domain.assets.listing import Order, OrderField, Stage
 from domain.pages import Paging, Slice
 from domain.refusals import BadSearch, Conflict, Invalid, PageTooLarge
 from domain.search import access, faces
 from domain.work import Work
 from storage.index import query
-from storage.index.conditions import Condition
+from storage.index.conditions import Among, Condition, Deliverable
 from storage.index.contract import (
     FacetField,
     FacetValue,
@@ -62,7 +62,7 @@ def page(
         Search(
             query=parsed,
             access=doors,
-            conditions=listing.effective(condition),
+            conditions=_told(work, condition),
             order=_order(order),
             limit=wanted.limit + 1,
             after=None if wanted.backwards else _position(wanted, order),
@@ -88,7 +88,7 @@ def facets(
     wanted = Search(
         query=_parse(text),
         access=access.doors(work, stage),
-        conditions=listing.effective(condition),
+        conditions=_told(work, condition),
         facets=tuple(dict.fromkeys(fields)),
         limit=1,
         relax=True,
@@ -103,7 +103,7 @@ def counts_of_facts(
     wanted = Search(
         query=_parse(text),
         access=access.doors(work, stage),
-        conditions=listing.effective(condition),
+        conditions=_told(work, condition),
         counted=tuple(facts),
         limit=1,
         relax=True,
@@ -125,6 +125,16 @@ def _parse(text: str) -> query.Query:
         return query.parse(text)
     except query.QuerySyntaxError as error:
         raise BadSearch(str(error), error.position) from None
+
+
+def _told(work: Work, condition: Condition | None) -> Condition:
+    """The filter that is really asked, with what only the rows tell of it said by documents."""
+
+    def tell(part: Deliverable) -> Among:
+        ids = listing.ids_of(work, part)
+        return Among(frozenset([*map(faces.draft_id, ids), *map(faces.public_id, ids)]))
+
+    return filtering.told(listing.effective(condition), tell)
 
 
 def _ask(work: Work, search: Search) -> Hits:

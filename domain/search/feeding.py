@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -30,6 +32,8 @@ from storage.tables import AssetFieldRow, AssetTagRow, CustomFieldRow, EventRow
 BATCH = 500
 #: Events that change nothing the index knows of, and are many: they alone do not move its checkpoint.
 UNSEARCHED = frozenset({"delivery.served"})
+#: Seconds for which events that change nothing the index knows of may wait to be numbered, so that many are at once.
+PATIENCE = 1.0
 #: How long a command waits for the indexer to have built the index anew, and how often it looks.
 REBUILD_SECONDS = 6 * 3600.0
 LOOK_SECONDS = 0.2
@@ -45,17 +49,69 @@ def lag_ms(work: Work) -> int:
 
 def catch_up(hub: Hub) -> int:
     """Applies the next batch of events to the index; how many there were. The caller holds the writer's lock."""
-    with hub.writing(HUB) as work:
-        events.number(work.session, work.secret)
+    return _step(hub)[0]
+
+
+def _step(hub: Hub) -> tuple[int, int]:
+    """How many events were applied, and up to where all was looked at."""
+    if _ask(hub, _WAITING)[0] is not None:
+        with hub.writing(HUB) as work:
+            events.number(work.session, work.secret)
     with hub.reading(HUB) as work:
-        batch = events.after(work.session, hub.index.checkpoint(), BATCH)
+        known = hub.index.checkpoint()
+        batch = events.after(work.session, known, BATCH)
+        seq = (batch[-1].seq if batch else None) or known
         if len(batch) < BATCH and all(event.type in UNSEARCHED for event in batch):
-            return 0
-        seq = batch[-1].seq
-        assert seq is not None
+            return 0, seq
         feed(work, sorted(_assets_changed(work, batch)))
         hub.index.apply((), seq)
-    return len(batch)
+    return len(batch), seq
+
+
+@dataclass
+class Watch:
+    """For whoever catches up again and again: whether it is time to."""
+
+    hub: Hub
+    #: Everything up to here was looked at by this process.
+    _seen: int = 0
+    _looked_at: float = 0.0
+
+    def catch_up(self) -> int:
+        """Everything that happened until now; how many events were applied. Does nothing unless something happened that
+        the index may have to know, or something else has waited for `PATIENCE` seconds to be numbered, or there is a
+        whole batch of it.
+        """
+        total = 0
+        while self._is_due():
+            count, self._seen = _step(self.hub)
+            self._looked_at = time.monotonic()
+            total += count
+        return total
+
+    def _is_due(self) -> bool:
+        last, waits, told = _ask(self.hub, _NEWS, seen=self._seen)
+        is_late = waits is not None and time.monotonic() - self._looked_at >= PATIENCE
+        return told is not None or is_late or (last or 0) - self.hub.index.checkpoint() >= BATCH
+
+
+def _ask(hub: Hub, statement: sa.Select[Any], **values: object) -> Any:
+    """One row of one statement, without a unit of work: asked after every commit of anybody."""
+    with hub.database.reader.connect() as connection:
+        return connection.execute(statement, values).one()
+
+
+_TOLD: Final = EventRow.type.not_in(UNSEARCHED)
+_FIRST_WAITING: Final = sa.select(EventRow.id).where(EventRow.seq.is_(None)).limit(1).scalar_subquery()
+_WAITING: Final = sa.select(_FIRST_WAITING)
+_NEWS: Final = sa.select(
+    sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
+    _FIRST_WAITING,
+    sa.func.coalesce(
+        sa.select(EventRow.id).where(EventRow.seq.is_(None), _TOLD).limit(1).scalar_subquery(),
+        sa.select(EventRow.id).where(EventRow.seq > sa.bindparam("seen"), _TOLD).limit(1).scalar_subquery(),
+    ),
+)
 
 
 def feed(work: Work, asset_ids: Sequence[int]) -> None:

@@ -8,13 +8,12 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
 from domain import crediting, delivery, focal, signing
-from domain.delivery import Delivery, SignedUrl
+from domain.delivery import Delivery, Signing
 from domain.recipes import Fit, Format, Recipe
 from domain.refusals import FileRefused, Invalid
 from domain.transforms import kept, spelling
@@ -45,7 +44,7 @@ def check(recipe: Recipe) -> None:
         raise Invalid(f"A padded picture has at most {MOST_PADDED:,} pixels.", ("width",), "range")
 
 
-def urls(work: Work, recipe: Recipe) -> Callable[[int, str], SignedUrl]:
+def urls(work: Work, recipe: Recipe) -> Signing:
     """Where what the recipe makes of a version (id, digest) is fetched; refuses like `check`. Whether the viewer may
     take the version away is the caller's question.
     """
@@ -53,9 +52,10 @@ def urls(work: Work, recipe: Recipe) -> Callable[[int, str], SignedUrl]:
     return delivery.addresses(work, _PURPOSE, {"r": spelling.spelt(recipe)})
 
 
-def open_door(work: Work, token: str, address: str | None = None) -> Opened | Wanted:
+def open_door(work: Work, token: str, address: str | None = None, wanted: Wanted | None = None) -> Opened | Wanted:
     """What the token opens now from `address` (an IP address), or what has to be made before. Refuses like
-    `delivery.open_door`, and with `FileRefused` where it cannot be made.
+    `delivery.open_door`, and with `FileRefused` where it cannot be made. Whoever has waited for what it `wanted` is
+    given that: only whether they may have it is asked anew.
     """
     claims = signing.verified(work.secret, _PURPOSE, token)
     let_in = delivery.admitted(work, claims, address)
@@ -63,9 +63,11 @@ def open_door(work: Work, token: str, address: str | None = None) -> Opened | Wa
     found = delivery.downloadable(let_in, claims["i"], sha256)
     if found is None:
         raise signing.nothing()
-    version, org_id, is_public = found
-    recipe = _tailored(work, version, spelling.recipe(claims["r"]))
-    wanted = Wanted(sha256, PICTURE, recipe)
+    version = found.version
+    if wanted is None:
+        wanted = Wanted(sha256, PICTURE, _tailored(work, version, spelling.recipe(claims["r"])))
+    recipe = wanted.recipe
+    assert recipe is not None, "all but pyramids have a recipe"
     row = ready(work, wanted)
     if row is None:
         return wanted
@@ -74,12 +76,13 @@ def open_door(work: Work, token: str, address: str | None = None) -> Opened | Wa
         **bytes_of(row),
         file_name=f"{stem}-{row.width}x{row.height}{recipe.format.extension}",
         inline=recipe.format is not Format.PDF,
-        valid_until=let_in.valid_until,
+        valid_until=found.let_in.valid_until,
         viewer=let_in.parties[-1].viewer,
-        org_id=org_id,
+        org_id=found.org_id,
         asset_id=version.asset_id,
         version_id=version.id,
-        is_public=is_public,
+        is_public=found.is_public,
+        by=let_in.by,
     )
     return Opened(opened, row.id, kept.is_due(work, row))
 

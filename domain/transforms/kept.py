@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain import asking, blobs
+from domain.hub import Hub
 from domain.recipes import FailureCode, Recipe
 from domain.transforms import spelling
 from domain.work import BRAND_ORG_ID, Work
@@ -120,20 +121,27 @@ def find(work: Work, wanted: Wanted) -> TransformRow | None:
 
 def ask(work: Work, wanted: Wanted) -> int:
     """The id of its row; it is made by a job that is asked for unless it is there, on its way, or failed just now."""
-    row = _row(work, wanted)
+    fresh = _added(work, wanted)
+    if fresh is not None:
+        _ask_for(work, wanted, fresh)
+        return fresh
+    row = work.session.scalars(_same(wanted).with_for_update()).one()
     if row.state == "FAILED" and may_be_tried(work, row):
         row.state, row.failure_code, row.failure_message, row.updated_at = "QUEUED", None, None, work.now
     if row.state in {"QUEUED", "RUNNING"}:
-        message = BuildPyramid(row.id) if wanted.kind == PYRAMID else MakeTransform(row.id)
-        asking.ask(work, message, org_id=BRAND_ORG_ID)
+        _ask_for(work, wanted, row.id)
     work.session.flush()
     return row.id
 
 
-def is_over(work: Work, transform_id: int) -> bool:
-    """Whether nothing more is to be waited for: it is there, failed, or gone."""
-    state = work.session.scalar(sa.select(TransformRow.state).where(TransformRow.id == transform_id))
+def is_over(hub: Hub, transform_id: int) -> bool:
+    """Whether nothing more is to be waited for: it is there, failed, or gone. Asked without a unit of work."""
+    with hub.database.reader.connect() as connection:
+        state = connection.scalar(_STATE, {"id": transform_id})
     return state not in {"QUEUED", "RUNNING"}
+
+
+_STATE: Final = sa.select(TransformRow.state).where(TransformRow.id == sa.bindparam("id"))
 
 
 def start(work: Work, transform_id: int) -> Begun | None:
@@ -220,8 +228,8 @@ def _same(wanted: Wanted) -> sa.Select[TransformRow]:
     )
 
 
-def _row(work: Work, wanted: Wanted) -> TransformRow:
-    """Its row, locked; made if there is none, once though several ask at the same time."""
+def _added(work: Work, wanted: Wanted) -> int | None:
+    """The id of a row made for it; None where there is one, also of whoever asks at the same time."""
     insert = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values: Mapping[str, Any] = {
         "source_sha256": wanted.source_sha256,
@@ -232,8 +240,13 @@ def _row(work: Work, wanted: Wanted) -> TransformRow:
         "updated_at": work.now,
         "used_at": work.now,
     }
-    work.session.execute(insert(TransformRow).values(values).on_conflict_do_nothing())
-    return work.session.scalars(_same(wanted).with_for_update()).one()
+    adding = insert(TransformRow).values(values).on_conflict_do_nothing().returning(TransformRow.id)
+    return work.session.scalar(adding)
+
+
+def _ask_for(work: Work, wanted: Wanted, transform_id: int) -> None:
+    message = BuildPyramid(transform_id) if wanted.kind == PYRAMID else MakeTransform(transform_id)
+    asking.ask(work, message, org_id=BRAND_ORG_ID)
 
 
 def _locked(work: Work, transform_id: int) -> TransformRow | None:

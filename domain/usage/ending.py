@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from domain import history
+from domain.licensing import spans
 from domain.licensing.codes import LicenseStatus
 from domain.usage import reading
 from domain.usage.reading import Phase
@@ -34,13 +35,14 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class End:
-    """When a use has to be over, for the want of this licence: its last day, and how many days that is from today.
-    Below nothing: it was so long ago.
+    """When a use has to be over, for the want of this licence: its last day, the moment after it, and how many days it
+    is from today. Below nothing: it was so long ago.
     """
 
     license_id: int
     on: date
     days: int
+    at: datetime
 
 
 def pass_over(work: Work, beyond: int = 0) -> int | None:
@@ -89,16 +91,18 @@ def _end(
     for _ in range(_LONGEST):
         standing = later.get(standing.id, standing)
     today = now.astimezone(ZoneInfo(standing.zone)).date()
+    at: datetime | None = None
     if standing.status == LicenseStatus.TERMINATED:
         ended = standing.updated_at.astimezone(ZoneInfo(standing.zone)).date() - _DAY  # it grants nothing that day
         on = min(ended, standing.ends_on or ended)
+        at = standing.updated_at if on == ended else None
     else:
         days = [standing.ends_on, grant_ends_on if standing is license_ else None]
         known = [day for day in days if day is not None]
         if not known:
             return None
         on = min(known)
-    return End(standing.id, on, (on - today).days)
+    return End(standing.id, on, (on - today).days, at or spans.ends(on, standing.zone))
 
 
 def _successors(work: Work, license_ids: set[int]) -> dict[int, LicenseRow]:
@@ -141,6 +145,6 @@ def _withdraw(work: Work, row: UsageRow, end: End) -> None:
     """A reservation is left to its time: nothing is out by it."""
     if row.phase != Phase.ACTUAL.value:
         return
-    row.withdrawn_at = work.now
+    row.withdrawn_at = min(end.at, work.now)  # whenever the hub came to see it
     story = {"license": end.license_id, "ends_on": end.on.isoformat(), "version": row.version_id}
     history.record(work, "usage.withdrawn", ("Usage", row.id), story, org_id=row.org_id)

@@ -1,4 +1,4 @@
-"""Why a use is not reserved."""
+"""Why a use is not reserved, and why nothing is delivered for it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from domain.licensing.terms import Decision, Request
 from domain.refusals import Refusal
 
 
-class RightsDenied(Refusal):
-    """The decision is whole: every reason, and what would pass instead."""
+class Unlicensed(Refusal):
+    """It is there, whoever asks could see it, and nothing licenses the use that its address was given out for."""
 
     code = "RIGHTS_DENIED"
+
+
+class RightsDenied(Unlicensed):
+    """The decision is whole: every reason, and what would pass instead."""
 
     def __init__(self, version_id: int, request: Request, decision: Decision) -> None:
         told = ", ".join(sorted({reason.code.value for reason in decision.reasons})) or decision.outcome.value

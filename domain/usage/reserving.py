@@ -17,14 +17,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from domain import history, identity
-from domain.licensing import answering, deciding, facts, owning
-from domain.licensing.codes import CapUnit, Outcome
+from domain.licensing import answering, owning
+from domain.licensing.codes import CapUnit
 from domain.licensing.terms import Decision, Facts, Quantity, Request
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.texts import MAX_NOTE, line, paragraphs
-from domain.usage import counters, decisions, reading
-from domain.usage.counters import Part
+from domain.usage import counters, decisions, reading, taking
 from domain.usage.decisions import Mode
 from domain.usage.reading import Phase
 from domain.usage.refusing import RightsDenied
@@ -37,7 +36,6 @@ STANDS: Final = timedelta(days=1)
 MAX_STANDS: Final = timedelta(days=90)
 #: Reservations whose time ran out that are given up in one transaction.
 AT_ONCE: Final = 100
-_LET_OUT: Final = frozenset({Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES})
 
 
 def reserve(
@@ -78,7 +76,7 @@ def reserve(
     )
     work.session.add(row)
     work.session.flush()
-    _take(work, row, counters.parts(known, asked, decision))
+    taking.take(work, row, counters.parts(known, asked, decision))
     _record(work, "usage.reserved", row)
     return row
 
@@ -90,13 +88,13 @@ def confirm(work: Work, usage_id: int, actual: Sequence[Quantity] = ()) -> Usage
     row = _held(work, usage_id)
     if row.expires_at <= work.now:
         raise Conflict("The time of this reservation is over: reserve anew.", ("usage",))
-    reserved = _reserved(work, row)
+    reserved = taking.reserved(work, row)
     asked = decisions.request_of(work.session.get_one(RightsDecisionRow, row.decision_id).request, work.now)
     wanted = _amounts(asked, actual)
     if all(wanted[each.unit] <= each.amount for each in asked.quantities) and len(wanted) == len(asked.quantities):
         counters.lock(work, {each.cap_id for each in reserved if each.cap_id is not None})
         before = {each.unit: each.amount for each in asked.quantities}
-        _resolve(work, reserved, Phase.ACTUAL, {unit: (wanted[unit], before[unit]) for unit in wanted})
+        taking.resolve(work, reserved, Phase.ACTUAL, {unit: (wanted[unit], before[unit]) for unit in wanted})
     else:
         _use_more(work, row, reserved, replace(asked, quantities=tuple(Quantity(*each) for each in wanted.items())))
     return _moved(work, row, Phase.ACTUAL, "usage.confirmed")
@@ -119,10 +117,10 @@ def time_out(work: Work) -> int:
     )
     locked = due.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
     rows = list(work.session.scalars(locked))
-    taken = [each for row in rows for each in _reserved(work, row)]
+    taken = [each for row in rows for each in taking.reserved(work, row)]
     counters.lock(work, {each.cap_id for each in taken if each.cap_id is not None})
     for row in rows:
-        _resolve(work, _reserved(work, row), Phase.VOID, {})
+        taking.resolve(work, taking.reserved(work, row), Phase.VOID, {})
         _moved(work, row, Phase.VOID, "usage.timed_out")
     return len(rows)
 
@@ -130,77 +128,12 @@ def time_out(work: Work) -> int:
 def _decided(
     work: Work, version_id: int, request: Request, but: Mapping[tuple[int, date | None], int] | None = None
 ) -> tuple[Facts, Decision]:
-    """With every cap that it may count against locked. `but`: as if these were not reserved."""
-    known = _locked(work, version_id)
-    told = counters.counted(work, known, but)
-    decision = deciding.decide(told, request)
-    if decision.outcome not in _LET_OUT:
+    """`RightsDenied` where it is not let out."""
+    known, decision = taking.decided(work, version_id, request, but)
+    if decision.outcome not in taking.LETS_OUT:
         # As whoever asks without reserving is told: without what the viewer may not know.
         raise RightsDenied(version_id, request, answering.decision(work, version_id, request))
-    return told, decision
-
-
-def _locked(work: Work, version_id: int) -> Facts:
-    """What is known of the version once its caps are held: whoever superseded its licence meanwhile held them too."""
-    while True:
-        known = facts.of_version(work, version_id)
-        counters.lock(work, counters.caps_of(known))
-        if facts.epochs(work, [version_id])[version_id][1] == known.epoch:
-            return known
-        work.session.expire_all()
-
-
-def _take(work: Work, row: UsageRow, parts: Sequence[Part]) -> list[UsageRecordRow]:
-    taken = [
-        UsageRecordRow(
-            usage_id=row.id,
-            version_id=part.version_id,
-            license_id=part.license_id,
-            grant_id=part.grant_id,
-            cap_id=None if part.cap is None else part.cap.id,
-            period_starts_on=part.period,
-            unit=None if part.cap is None else part.cap.unit.value,
-            quantity=part.quantity,
-            phase=Phase.RESERVED.value,
-            recorded_at=work.now,
-            recorded_by=work.viewer.principal_id,
-        )
-        for part in sorted(parts, key=lambda each: 0 if each.cap is None else each.cap.id)
-    ]
-    work.session.add_all(taken)
-    work.session.flush()
-    return taken
-
-
-def _resolve(
-    work: Work,
-    reserved: Sequence[UsageRecordRow],
-    phase: Phase,
-    amounts: Mapping[CapUnit, tuple[int, int]],
-) -> None:
-    """Each reservation by one further record; `amounts`: of each unit what was really used, and what was asked for."""
-    for each in reserved:
-        quantity = 0
-        if phase is Phase.ACTUAL and each.unit is not None:
-            used, before = amounts[CapUnit(each.unit)]
-            quantity = each.quantity // before * used  # a multiple: once for each version that the cap covers
-        work.session.add(
-            UsageRecordRow(
-                usage_id=each.usage_id,
-                version_id=each.version_id,
-                license_id=each.license_id,
-                grant_id=each.grant_id,
-                cap_id=each.cap_id,
-                period_starts_on=each.period_starts_on,
-                unit=each.unit,
-                quantity=quantity,
-                phase=phase.value,
-                reservation_id=each.id,
-                recorded_at=work.now,
-                recorded_by=work.viewer.principal_id,
-            )
-        )
-    work.session.flush()
+    return known, decision
 
 
 def _use_more(work: Work, row: UsageRow, reserved: Sequence[UsageRecordRow], asked: Request) -> None:
@@ -211,22 +144,15 @@ def _use_more(work: Work, row: UsageRow, reserved: Sequence[UsageRecordRow], ask
             spared[each.cap_id, each.period_starts_on] = each.quantity
     known, decision = _decided(work, row.version_id, asked, spared)
     row.further_decision_id = decisions.keep(work, row.version_id, asked, decision, Mode.RESERVE).id
-    _resolve(work, reserved, Phase.VOID, {})
-    taken = _take(work, row, counters.parts(known, asked, decision))
-    _resolve(work, taken, Phase.ACTUAL, {each.unit: (each.amount, each.amount) for each in asked.quantities})
+    taking.resolve(work, reserved, Phase.VOID, {})
+    taken = taking.take(work, row, counters.parts(known, asked, decision))
+    taking.resolve(work, taken, Phase.ACTUAL, {each.unit: (each.amount, each.amount) for each in asked.quantities})
 
 
 def _give_up(work: Work, row: UsageRow) -> None:
-    reserved = _reserved(work, row)
+    reserved = taking.reserved(work, row)
     counters.lock(work, {each.cap_id for each in reserved if each.cap_id is not None})
-    _resolve(work, reserved, Phase.VOID, {})
-
-
-def _reserved(work: Work, row: UsageRow) -> list[UsageRecordRow]:
-    rows = sa.select(UsageRecordRow).where(
-        UsageRecordRow.usage_id == row.id, UsageRecordRow.phase == Phase.RESERVED.value
-    )
-    return list(work.session.scalars(rows.order_by(UsageRecordRow.id)))
+    taking.resolve(work, reserved, Phase.VOID, {})
 
 
 def _held(work: Work, usage_id: int) -> UsageRow:

@@ -50,6 +50,16 @@ class Follower:
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
     #: Per webhook how far there is nothing to tell, beyond what its cursor says.
     _looked: dict[int, int] = field(default_factory=dict)
+    _head: int | None = None
+
+    def has_news(self) -> bool:
+        """Whether anything was numbered, or is to be told again, since this was last asked: one statement. What else
+        there is to do (a webhook switched on again, claims of others that end) waits for whoever looks all the same.
+        """
+        with self.hub.database.reader.connect() as connection:
+            head, again = connection.execute(_NEWS).one()
+        before, self._head = self._head, head
+        return head != before or again is not None
 
     def look(self) -> int:
         """Tells of what has happened since; how many deliveries were added or found words for. Call until it is 0."""
@@ -160,6 +170,12 @@ def _unrendered(work: Work, row: WebhookRow) -> list[tuple[WebhookDeliveryRow, E
 def _is_unrendered() -> sa.ColumnElement[bool]:
     # Spelt out, so that the partial index is used.
     return WebhookDeliveryRow.state == sa.literal_column("'UNRENDERED'")
+
+
+_NEWS: Final = sa.select(
+    sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
+    sa.select(WebhookDeliveryRow.id).where(_is_unrendered()).limit(1).scalar_subquery(),
+)
 
 
 def _fit(work: Work, row: WebhookDeliveryRow, words: Words) -> None:

@@ -9,8 +9,11 @@ from storage.tables import EventRow
 
 #: What happens to these is told to whoever sees them. What is for the audit alone (who came in, what was delivered, who
 #: holds what) is not told.
-_TOLD: Final = frozenset({"asset", "brand", "lightbox", "organisation", "rendition", "rendition_preset", "tag"})
-TOPICS: Final = tuple(sorted(each for each in EVENT_TYPES if each.partition(".")[0] in _TOLD))
+_TOLD: Final = frozenset(
+    {"asset", "brand", "lightbox", "organisation", "rendition", "rendition_preset", "stock_purchase", "tag"}
+)
+_UNTOLD: Final = frozenset({"stock_purchase.subscribed"})
+TOPICS: Final = tuple(sorted(each for each in EVENT_TYPES - _UNTOLD if each.partition(".")[0] in _TOLD))
 #: These say that there is a version, which not everybody sees who sees the asset.
 _OF_A_VERSION: Final = frozenset({"asset.version_added", "asset.version_analysed"})
 #: What `test` sends: about nothing.

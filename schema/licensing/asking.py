@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
 import strawberry
 
 from domain.global_ids import number_of
+from domain.licensing import answering
 from domain.licensing.codes import Action, Alteration, CapUnit, Purpose
 from domain.licensing.terms import Quantity, Request, Size, Window
 from domain.work import Work
+from schema.licensing import words
 from schema.scalars import BigInt, Instant, Locale
+from storage.types import EPOCH
+
+assert words  # the closed lists have to have names before they are spoken of here
 
 
 @strawberry.input(description="All days of a use, the first and the last included.")
@@ -71,6 +77,45 @@ class RightsQueryInput:
     )
 
 
+@strawberry.input(
+    description="What something is fetched for. What is left open may be anything: prohibitions may meet it, and "
+    "grants that are limited there do not carry it."
+)
+class UseInput:
+    channel: str = strawberry.field(description="Where it will be seen: a leaf of the channels, such as `print.flyer`.")
+    territories: list[str] = strawberry.field(
+        description="Countries (ISO 3166-1), their parts (3166-2), groups as of the first day, or `WORLDWIDE`."
+    )
+    window: DateWindowInput = strawberry.field(description="The whole time that it will be out.")
+    action: Action = strawberry.field(default=Action.DOWNLOAD, description="What is done with it.")
+    quantity: QuantityInput | None = strawberry.field(
+        default=None, description="How many; needed where a grant is limited to a number, and counted once fetched."
+    )
+    more_quantities: list[QuantityInput] | None = strawberry.field(
+        default=None, description="How many of other units, each once."
+    )
+    purpose: Purpose | None = strawberry.field(default=None, description="What for.")
+    party: strawberry.ID | None = strawberry.field(
+        default=None, description="The organisation that will use it; the viewer's own if not said."
+    )
+    alterations: list[Alteration] | None = strawberry.field(default=None, description="What is done to it; as it is.")
+    size: UsageSizeInput | None = strawberry.field(default=None, description="How large it will be.")
+    industry: str | None = strawberry.field(default=None, description="For which trade.")
+    language: Locale | None = strawberry.field(default=None, description="In which language.")
+    audience: str | None = strawberry.field(default=None, description="To whom it will be shown.")
+    placement: str | None = strawberry.field(default=None, description="Where on the page or in the film.")
+
+
+#: What a field that gives an address takes.
+Use = Annotated[
+    UseInput | None,
+    strawberry.argument(
+        description="What it is for. Without it, whoever is at work with the asset is asked nothing; all others look "
+        "at it in their own house, for as long as a licence allows."
+    ),
+]
+
+
 @strawberry.input(description="One use in several channels and territories at once.")
 class RightsMatrixInput:
     version_id: strawberry.ID = strawberry.field(description="The version itself, not only its asset.")
@@ -110,6 +155,31 @@ def request_of(work: Work, given: RightsQueryInput) -> Request:
         audience=given.audience,
         placement=given.placement,
         partial=given.partial,
+    )
+
+
+def use_of(work: Work, given: UseInput | None) -> Request | None:
+    """The same; equal uses are equal, at whichever moment. Refused for a party that the viewer may not speak for."""
+    if given is None:
+        return None
+    party = _party(work, given.party)
+    answering.check_party(work, party)
+    return Request(
+        action=given.action,
+        channel=given.channel,
+        territories=tuple(given.territories),
+        window=Window(given.window.from_, given.window.to),
+        party=party,
+        as_of=EPOCH,
+        zone=given.window.zone,
+        quantities=_quantities([*([given.quantity] if given.quantity else []), *(given.more_quantities or [])]),
+        purpose=given.purpose,
+        alterations=_alterations(given.alterations),
+        size=_size(given.size),
+        industry=given.industry,
+        language=given.language,
+        audience=given.audience,
+        placement=given.placement,
     )
 
 

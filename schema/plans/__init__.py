@@ -22,6 +22,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
 from domain import identity
+from domain.delivery import standing
 from domain.hub import Hub
 from domain.refusals import Refusal
 from domain.work import Viewer
@@ -175,18 +176,22 @@ class _Asking:
 
     def _remembered(self, memory: Memory) -> bytes:
         """What was right is right until something is committed, or ends."""
-        epochs = self.hub.database.epochs
-        epoch, now = epochs.now(), self.hub.clock()
-        data = memory.answers.find(self.key, epoch, now)
-        if data is None:
-            data, until = self._read(memory)
-            if epoch is not None and epochs.now() == epoch:
-                memory.answers.keep(self.key, epoch, until, data)
+        epochs, answers = self.hub.database.epochs, memory.answers
+        before = epochs.now() if epochs.are_at_hand or answers.has(self.key) else None
+        found = None if before is None else answers.find(self.key, before, self.hub.clock())
+        if found is not None:
+            return found
+        data, until, epoch = self._read(memory)
+        if epochs.are_at_hand:
+            epoch = before if epochs.now() == before else None
+        if epoch is not None:
+            answers.keep(self.key, epoch, until, data)
         return data
 
-    def _read(self, memory: Memory) -> tuple[bytes, datetime | None]:
-        """The answer, and when the first thing ends that it hangs on."""
+    def _read(self, memory: Memory) -> tuple[bytes, datetime | None, Hashable]:
+        """The answer, when the first thing ends that it hangs on, and the epoch of what was read if that was told."""
         with self.hub.snapshot(self.viewer) as (work, snapshot):
+            given = {"now": work.now, **standing.given(work)}
             run = Run(
                 work=work,
                 cursor=snapshot.cursor,
@@ -196,6 +201,9 @@ class _Asking:
                 guards=self.guards,
                 arguments=self.arguments,
                 viewer=self.scope,
+                given=given,
+                is_bound=given["is_bound"],
             )
-            ends = (self.viewer.until, identity.first_end(work), running.next_turn(run, self.plan))
-            return running.data(run, self.plan), min((each for each in ends if each is not None), default=None)
+            data = running.data(run, self.plan)
+            ends = (self.viewer.until, identity.first_end(work), *run.ends)
+            return data, min((each for each in ends if each is not None), default=None), snapshot.epoch

@@ -57,7 +57,7 @@ class Entity:
 
         walk(self.shape, note)
         self._slots = tuple(sorted(slots))
-        self.turns = tuple(turns)
+        self._turns = tuple(each.next for each in turns)
         #: Beside the type's own, for values are kept only where there are such.
         self._stamps = self.table.stamps and (*self.table.stamps, *(each.last for each in turns))
 
@@ -68,12 +68,12 @@ class Entity:
             raise Unplannable(f"{self.shape.type} says nothing of permissions")
         guards = [] if held is None else [held(run.work, permission) for permission in run.guards]
         decided = [decide(run.work) for decide in written.decided]
-        return [*self._stamps, *decided, *guards, *written.readings[0].columns]
+        return [*self._stamps, *decided, *guards, *self._turns, *written.readings[0].columns]
 
     def width(self, run: Run) -> int:
         """How many `heads` there are."""
         written = self._of(run.dialect)
-        return len(self._stamps) + len(written.decided) + len(run.guards) + len(written.readings[0].columns)
+        return self._before(run) + len(written.readings[0].columns)
 
     def find(self, run: Run, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
         """Of these ids the heads of those that the viewer sees."""
@@ -81,7 +81,7 @@ class Entity:
         statement = self._finding.get(key)
         if statement is None:
             statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
-        rows = statement.run(run.cursor, now=run.work.now, **{statements.KEYS: statements.keys(ids, run.dialect)})
+        rows = statement.run(run.cursor, **run.given, **{statements.KEYS: statements.keys(ids, run.dialect)})
         return {row[0]: row[1:] for row in rows}
 
     def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
@@ -90,7 +90,8 @@ class Entity:
         decided = stamps + len(written.decided)
         if run.guards and not all(all(head[decided : decided + len(run.guards)]) for head in heads.values()):
             raise Unplannable("a permission does not hold for each of them")
-        if not stamps:
+        self._note_turns(run, heads)
+        if not stamps or (written.is_for_viewer and run.is_bound):
             return self._read(run, heads)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         if len(repr(arguments)) > LONGEST_ARGUMENTS:
@@ -106,8 +107,7 @@ class Entity:
 
     def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
         written, stamps = self._of(run.dialect), len(self._stamps)
-        end = stamps + len(written.decided)
-        start = end + len(run.guards)
+        end, start = stamps + len(written.decided), self._before(run)
         decided = {id_: head[stamps:end] for id_, head in heads.items()}
         rows = [[(id_, *head[start:]) for id_, head in heads.items()]]
         connected: dict[int, Callable[..., Any]] = {}
@@ -123,7 +123,20 @@ class Entity:
                 connected[reading.number] = pager.value
             else:
                 rows.append(self._rows(run, reading, keys))
-        return written.write(rows, decided, [made.make(run.work) for made in written.made], connected)
+        return written.write(rows, decided, [made.make(run.work, run.ends.append) for made in written.made], connected)
+
+    def _before(self, run: Run) -> int:
+        """How many of the heads stand before the columns."""
+        return len(self._stamps) + len(self._of(run.dialect).decided) + len(run.guards) + len(self._turns)
+
+    def _note_turns(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> None:
+        """They are the same of all rows."""
+        end = self._before(run)
+        for head in itertools.islice(heads.values(), 1):
+            for column, moment in zip(self._turns, head[end - len(self._turns) : end], strict=True):
+                read = statements.reader(column, run.dialect)
+                if moment is not None:
+                    run.ends.append(moment if read is None else read(moment))
 
     def _page(self, run: Run, reading: Reading, pager: Pager, wanted: Collection[int]) -> list[tuple[Any, ...]]:
         """Rows of a page of each parent's list; and how long each list is, where that is wanted."""
@@ -141,7 +154,7 @@ class Entity:
         if known is None:
             made = reads.found_paged(ranked, run.work, reading.columns, run.dialect, backwards=backwards)
             known = self._paging.put((*key, backwards), made)
-        return known.run(run.cursor, now=run.work.now, limit=pager.wanted.limit + 1, **keys)
+        return known.run(run.cursor, **run.given, limit=pager.wanted.limit + 1, **keys)
 
     def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> list[tuple[Any, ...]]:
         if not wanted:
@@ -152,7 +165,7 @@ class Entity:
         if any("\0" in value for value in where.values() if isinstance(value, str)):
             raise Unplannable("PostgreSQL takes no U+0000")
         given = {**where, statements.KEYS: statements.keys(wanted, run.dialect)}
-        rows = statement.run(run.cursor, now=run.work.now, **given)
+        rows = statement.run(run.cursor, **run.given, **given)
         return reads.first_only(rows) if has_once else rows
 
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:

@@ -72,6 +72,10 @@ class Answers:
             self._answers.move_to_end(key)
             return found[2]
 
+    def has(self, key: Hashable) -> bool:
+        """Whether there is one, be it right still or not."""
+        return key in self._answers
+
     def keep(self, key: Hashable, epoch: Hashable, until: datetime | None, answer: bytes) -> None:
         with self._lock:
             old = self._answers.pop(key, None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.permissions import Permission
@@ -27,3 +28,9 @@ class Run:
     arguments: tuple[Mapping[str, Any], ...]
     #: Whose addresses stand in the answer, and until when.
     viewer: Hashable
+    #: What every statement may ask for: the moment, and what addresses are given by.
+    given: Mapping[str, Any]
+    #: Whether addresses stand under decisions, which end and are made anew by themselves.
+    is_bound: bool
+    #: When time alone changes something that was read.
+    ends: list[datetime] = field(default_factory=list)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from datetime import datetime
+from collections.abc import Hashable
 from typing import Any
 
 import orjson
@@ -15,8 +14,7 @@ from domain.pages import Position
 from domain.refusals import NotFound
 from schema.mapped import MAX_NODES, TABLES, Listing
 from schema.plans.connecting import connection
-from schema.plans.entities import Entity
-from schema.plans.planning import Compiled, Connection, Found, Plan, Root
+from schema.plans.planning import Compiled, Connection, Found, Plan
 from schema.plans.run import Run
 from schema.plans.shape import Constant, Total, Unplannable
 from storage import statements
@@ -34,22 +32,6 @@ def data(run: Run, plan: Plan) -> bytes:
             case Connection():
                 whole[root.key] = _Page(run, root).value()
     return orjson.dumps(whole)
-
-
-def next_turn(run: Run, plan: Plan) -> datetime | None:
-    """When time alone may first change the answer; None: it will not."""
-    found = {turning for root in plan.roots for entity in _entities(root) for turning in entity.turns}
-    moments = [turning.next(run.work) for turning in found]
-    return min((each for each in moments if each is not None), default=None)
-
-
-def _entities(root: Root) -> Iterable[Entity]:
-    match root:
-        case Found():
-            return root.entities.values()
-        case Connection():
-            return root.entities
-    return ()
 
 
 def _one(run: Run, root: Found) -> Any:
@@ -115,7 +97,7 @@ class _Page:
         wanted = listing.wanted
         given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())}
         statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
-        found = statement.run(run.cursor, now=run.work.now, limit=wanted.limit + 1, **given)
+        found = statement.run(run.cursor, **run.given, limit=wanted.limit + 1, **given)
         if self._tells_total():
             self.total = found[0][-1] if found else 0
             found = [row[:-1] for row in found]

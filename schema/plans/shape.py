@@ -204,7 +204,7 @@ class Wanted:
             return self._pages(definition, key, nodes, mapped)
         if isinstance(mapped, One | Many):
             return self._link(definition, key, nodes, mapped)
-        if definition.args:
+        if nodes[0].arguments:
             raise Unplannable(f"{type_.name}.{name} takes arguments")
         parts = tuple(self._parts(definition, nodes, mapped)) if isinstance(mapped, Made) and mapped.parts else ()
         return Leaf(key, definition.type, mapped, parts)

@@ -7,22 +7,22 @@ by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLOutputType, GraphQLScalarType, get_named_type
+from graphql import GraphQLOutputType, GraphQLScalarType, get_named_type
 
-from domain.global_ids import spelling
+from domain import global_ids
 from domain.work import Work
-from schema.mapped import Column, Found, GlobalId, Made, One, Source
+from schema.mapped import Above, Column, Found, GlobalId, Made, One, Source
+from schema.plans import spelling
 from schema.plans.shape import Constant, Leaf, Link, Pages, Shape, Unplannable, is_required
-from storage import statements
 from storage.statements import Dialect
 
-#: GraphQL's Int.
-MOST_INT = 2**31 - 1
+#: What needs to know nothing of its column.
+_PLAIN: Final[dict[Any, str]] = {spelling.text: "text", spelling.whole: "whole"}
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Reading:
     """
 
     number: int
+    type: str
     found: Found | Pages | None
     #: The reading whose rows hold the keys, and where in a row; below 0 (`~i`) in the i-th of what was decided.
     parent: int
@@ -73,26 +74,41 @@ class _Writer:
         self.decided: list[Callable[[Work], Any]] = []
         self.made: list[Made] = []
         self.lines: list[str] = []
-        self.names: dict[str, Any] = {"dumps": orjson.dumps, "limited": _limited, "some": _some}
+        #: What the function needs beside the columns, by name, and the names of some of it.
+        self.known: dict[Hashable, str] = {}
+        self.names: dict[str, Any] = {
+            "Fragment": orjson.Fragment,
+            "join": ",".join,
+            "json": spelling.json,
+            "null": spelling.NULL,
+            "some": spelling.some,
+            **{name: spelt for spelt, name in _PLAIN.items()},
+        }
 
     def write(self, shape: Shape) -> Written:
-        first = self._reading(None, -1, 0)
-        value = self._object(shape, first)
-        body = "\n".join(f"    {line}" for line in self.lines)
-        head = f"for {self._row(first, 'k')} in rows[0]"
-        source = f"def write(rows, decided, made, connected):\n{body}\n    return {{k: dumps({value}) {head}}}\n"
+        first = self._reading(shape.type, None, -1, 0)
+        body: list[str] = []
+        value = self._object(shape, first, body)
+        self.lines.append("found = {}")
+        self._loop(first, "k", body, f"found[k] = f'{value}'.encode()")
+        told = "\n".join(f"    {line}" for line in [*self.lines, "return found"])
+        source = f"def write(rows, decided, made, connected):\n{told}\n"
         exec(source, self.names)  # noqa: S102  # nothing of a request stands in it but GraphQL names, as literals
         return Written(self.readings, self.decided, self.made, source, self.names["write"])
 
-    def _reading(self, found: Found | Pages | None, parent: int, place: int) -> Reading:
-        self.readings.append(Reading(len(self.readings), found, parent, place))
+    def _reading(self, type_: str, found: Found | Pages | None, parent: int, place: int) -> Reading:
+        self.readings.append(Reading(len(self.readings), type_, found, parent, place))
         return self.readings[-1]
 
-    def _row(self, reading: Reading, key: str) -> str:
-        return ", ".join([key, *(f"r{reading.number}_{at}" for at in range(len(reading.columns)))]) + ","
+    def _loop(self, reading: Reading, key: str, body: list[str], last: str, *, more: str = "") -> None:
+        columns = "".join(f" r{reading.number}_{at}," for at in range(len(reading.columns)))
+        self.lines.append(f"for {key},{columns}{more} in rows[{reading.number}]:")
+        self.lines += [f"    {line}" for line in [*body, last]]
 
     def _column(self, reading: Reading, source: Source) -> str:
-        """The variable that holds this column of a row."""
+        """What holds this column of a row."""
+        if isinstance(source, Above):
+            return self._above(reading, source)
         if callable(source) and not hasattr(source, "type"):
             if reading.number != 0:
                 raise Unplannable("what a viewer decides is asked of the first reading alone")
@@ -103,130 +119,130 @@ class _Writer:
         reading.columns.append(source)
         return f"r{reading.number}_{len(reading.columns) - 1}"
 
+    def _above(self, reading: Reading, above: Above) -> str:
+        """Of the row that this reading's rows were found by, where it is one of that type."""
+        if reading.type == above.type:
+            return f"({', '.join(self._column(reading, source) for source in above.sources)},)"
+        if reading.parent < 0 or reading.place < 0 or self.readings[reading.parent].type != above.type:
+            return f"({', '.join(self._column(reading, source) for source in above.itself)},)"
+        parent = self.readings[reading.parent]
+        for source in above.sources:
+            self._column(parent, source)
+        told = ", ".join(f"r[{self._place(parent, source)}]" for source in above.sources)
+        line = f" = {{r[{reading.place}]: ({told},) for r in rows[{parent.number}]}}"
+        kept = f"u{reading.number}"
+        if kept + line not in self.lines:
+            self.lines.append(kept + line)
+        return f"{kept}[p]"
+
     def _decision(self, source: Callable[[Work], Any]) -> int:
         if source not in self.decided:
             self.decided.append(source)
         return self.decided.index(source)
 
-    def _name(self, value: Any) -> str:
-        for name, known in self.names.items():
-            if known is value:
-                return name
-        name = f"n{len(self.names)}"
-        self.names[name] = value
-        return name
+    def _name(self, key: Hashable, make: Callable[[], Any]) -> str:
+        """The name under which the generated function finds what `make` makes, the same for the same key."""
+        if key not in self.known:
+            self.known[key] = f"n{len(self.known)}"
+            self.names[self.known[key]] = make()
+        return self.known[key]
 
     def _spelling(self, type_: str) -> str:
         name = f"id_of_{type_}"
-        self.names.setdefault(name, spelling(type_))
+        self.names.setdefault(name, global_ids.spelling(type_))
         return name
 
-    def _object(self, shape: Shape, reading: Reading) -> str:
+    def _object(self, shape: Shape, reading: Reading, body: list[str]) -> str:
+        """An object as the inside of an f-string; what has to be told before it goes to `body`."""
         parts = []
         for each in shape.fields:
             match each:
-                case Constant(key, value):
-                    parts.append(f"{key!r}: {value!r}")
+                case Constant():
+                    parts.append(_constant(each))
+                    continue
                 case Leaf():
-                    parts.append(f"{each.key!r}: {self._leaf(each, reading)}")
+                    value = self._leaf(each, reading, body)
                 case Link():
-                    parts.append(f"{each.key!r}: {self._link(each, reading)}")
+                    value = self._link(each, reading)
                 case Pages():
-                    parts.append(f"{each.key!r}: {self._pages(each, reading)}")
-        return f"{{{', '.join(parts)}}}"
+                    value = self._pages(each, reading)
+            parts.append(f'"{each.key}":{value}')
+        return f"{{{{{','.join(parts)}}}}}"
 
-    def _leaf(self, leaf: Leaf, reading: Reading) -> str:
+    def _leaf(self, leaf: Leaf, reading: Reading, body: list[str]) -> str:
         match leaf.mapped:
             case GlobalId(type_, source):
-                return f"{self._spelling(type_)}({self._column(reading, source)})"
+                return f'"{{{self._spelling(type_)}({self._column(reading, source)})}}"'
             case Column(source, like):
-                kind = source if like is None else like
-                return self._value(leaf.type, kind, self._column(reading, source))
+                kind, column = source if like is None else like, self._column(reading, source)
+                named = get_named_type(leaf.type)
+                spelt = spelling.of_column(named, kind, self.dialect)
+                call = f"{_PLAIN.get(spelt) or self._name((named.name, id(kind)), lambda: spelt)}({column})"
+                return f"{{{call}}}" if is_required(leaf.type) else f"{{null if {column} is None else {call}}}"
             case Made(sources=sources):
-                return self._made(leaf, leaf.mapped, [self._column(reading, source) for source in sources])
+                columns = [self._column(reading, source) for source in sources]
+                return f"{{{self._made(leaf, leaf.mapped, columns, body)}}}"
 
-    def _value(self, type_: GraphQLOutputType, source: Source, name: str) -> str:
-        if is_required(type_):
-            return self._not_null(get_named_type(type_), source, f"some({name})")
-        said = self._not_null(get_named_type(type_), source, name)
-        return said if said == name else f"None if {name} is None else {said}"
-
-    def _not_null(self, type_: Any, column: Source, name: str) -> str:  # noqa: PLR0911  # a kind each
-        if isinstance(type_, GraphQLEnumType):
-            values = {word: getattr(value.value, "value", value.value) for word, value in type_.values.items()}
-            is_plain = all(isinstance(value, str) for value in values.values())  # else rows hold the member's name
-            words = {value if is_plain else word: word for word, value in values.items()}
-            return f"{self._name(words)}[{name}]"
-        instant = statements.instant_reader(column, self.dialect)
-        reader = statements.reader(column, self.dialect)
-        match type_.name:
-            case "DateTime" if instant is not None:
-                return f"{self._name(instant)}({name})"
-            case "Int" if reader is None and statements.is_number(column):
-                return f"limited({name})"
-            case "BigInt" if reader is None and statements.is_number(column):
-                return f"str({name})"
-            case "String" | "Sha256" if reader is None and statements.is_text(column):
-                return name
-            case "Boolean" if statements.is_truth(column):
-                return f"bool({name})"
-            case "JSON":
-                return name if reader is None else f"{self._name(reader)}({name})"
-        raise Unplannable(f"{type_.name} out of {column}")
-
-    def _made(self, leaf: Leaf, mapped: Made, names: list[str]) -> str:
+    def _made(self, leaf: Leaf, mapped: Made, columns: list[str], body: list[str]) -> str:
+        """The variable that holds the text of what Python makes."""
         self.made.append(mapped)
-        call = f"made[{len(self.made) - 1}]({', '.join(names)})"
-        value = f"v{len(self.made)}"
-        if not leaf.parts:
-            said = self._serialized(leaf.type, value)
-        else:
-            parts = []
-            for part in leaf.parts:
-                if isinstance(part, Constant):
-                    parts.append(f"{part.key!r}: {part.value!r}")
-                else:
-                    key, at, type_ = part
-                    parts.append(f"{key!r}: {self._serialized(type_, f'{value}[{at}]')}")
-            said = f"{{{', '.join(parts)}}}"
-        if is_required(leaf.type):
-            return f"({value} := some({call}), {said})[1]"
-        return f"({said} if ({value} := {call}) is not None else None)"
+        number = len(self.made) - 1
+        value, said = f"v{number}", f"t{number}"
+        call = f"made[{number}]({', '.join(columns)})"
+        body.append(f"{value} = {f'some({call})' if is_required(leaf.type) else call}")
+        told = f"f'{self._parts(leaf, value)}'" if leaf.parts else self._serialized(leaf.type, value)
+        body.append(f"{said} = {told}" if is_required(leaf.type) else f"{said} = null if {value} is None else {told}")
+        return said
+
+    def _parts(self, leaf: Leaf, value: str) -> str:
+        parts = []
+        for part in leaf.parts:
+            if isinstance(part, Constant):
+                parts.append(_constant(part))
+            else:
+                key, at, type_ = part
+                parts.append(f'"{key}":{{{self._part(type_, f"{value}[{at}]")}}}')
+        return f"{{{{{','.join(parts)}}}}}"
+
+    def _part(self, type_: GraphQLOutputType, value: str) -> str:
+        said = self._serialized(type_, value)
+        return said if is_required(type_) else f"null if {value} is None else {said}"
 
     def _serialized(self, type_: GraphQLOutputType, value: str) -> str:
         named = get_named_type(type_)
         if not isinstance(named, GraphQLScalarType):
             raise Unplannable(f"{named.name} made by Python")
-        said = f"{self._name(_repeating(named.serialize))}({value})"
-        return said if is_required(type_) else f"None if {value} is None else {said}"
+        name = self._name(("serialized", named.name), lambda: spelling.serialized(named.serialize))
+        return f"{name}({value})"
 
     def _link(self, link: Link, reading: Reading) -> str:
         mapped = link.mapped
         if isinstance(mapped, One):
             return self._one(link, mapped, reading)
         key = self._column(reading, mapped.source)
-        below = self._reading(mapped.below, reading.number, self._place(reading, mapped.source))
+        below = self._reading(link.inside.type, mapped.below, reading.number, self._place(reading, mapped.source))
         below.arguments = link.arguments
         below.where = tuple((mapped.where or {}).items())
-        value = self._object(link.inside, below)
+        body: list[str] = []
+        value = self._object(link.inside, below, body)
         kept, single = f"m{below.number}", mapped.where is not None
-        self.lines += [
-            f"{kept} = {{}}",
-            f"for {self._row(below, 'p')} in rows[{below.number}]:",
-            f"    {kept}.setdefault(p, {value})" if single else f"    {kept}.setdefault(p, []).append({value})",
-        ]
+        self.lines.append(f"{kept} = {{}}")
+        add = f"setdefault(p, f'{value}')" if single else f"setdefault(p, []).append(f'{value}')"
+        self._loop(below, "p", body, f"{kept}.{add}")
         if single:
-            return f"some({kept}.get({key}))" if is_required(link.type) else f"{kept}.get({key})"
-        return f"{kept}.get({key}, ())"
+            return f"{{{kept}[{key}]}}" if is_required(link.type) else f"{{{kept}.get({key}, null)}}"
+        return f"[{{join({kept}.get({key}, ()))}}]"
 
     def _one(self, link: Link, mapped: One, reading: Reading) -> str:
         source = mapped.source if mapped.decided is None else mapped.decided
         key = self._column(reading, source)
-        other = self._reading(mapped.by, reading.number, self._place(reading, source))
-        value = self._object(link.inside, other)
+        other = self._reading(link.inside.type, mapped.by, reading.number, self._place(reading, source))
+        body: list[str] = []
+        value = self._object(link.inside, other, body)
         kept = f"o{other.number}"
-        self.lines.append(f"{kept} = {{p: {value} for {self._row(other, 'p')} in rows[{other.number}]}}")
-        return f"{kept}[{key}]" if is_required(link.type) else f"{kept}.get({key})"
+        self.lines.append(f"{kept} = {{}}")
+        self._loop(other, "p", body, f"{kept}[p] = f'{value}'")
+        return f"{{{kept}[{key}]}}" if is_required(link.type) else f"{{{kept}.get({key}, null)}}"
 
     def _pages(self, pages: Pages, reading: Reading) -> str:
         """Rows are kept as their position with what was wanted of them, and become a connection when all are known."""
@@ -236,17 +252,15 @@ class _Writer:
         for decide in mapped.decided:
             self._decision(decide)
         key = self._column(reading, mapped.source)
-        below = self._reading(pages, reading.number, self._place(reading, mapped.source))
+        below = self._reading(mapped.type, pages, reading.number, self._place(reading, mapped.source))
         below.arguments = pages.arguments
-        values = ", ".join(self._object(shape, below) for shape in pages.nodes)
-        positions = ", ".join(f"q{below.number}_{at}" for at in range(len(mapped.ranked.keys)))
+        body: list[str] = []
+        values = "".join(f" Fragment(f'{self._object(shape, below, body)}')," for shape in pages.nodes)
+        positions = "".join(f" q{below.number}_{at}," for at in range(len(mapped.ranked.keys)))
         kept = f"g{below.number}"
-        self.lines += [
-            f"{kept} = {{}}",
-            f"for {self._row(below, 'p')} {positions}, in rows[{below.number}]:",
-            f"    {kept}.setdefault(p, []).append((({positions},), ({values}{',' if values else ''})))",
-        ]
-        return f"connected[{below.number}]({key}, {kept}.get({key}, []))"
+        self.lines.append(f"{kept} = {{}}")
+        self._loop(below, "p", body, f"{kept}.setdefault(p, []).append((({positions}), ({values})))", more=positions)
+        return f"{{json(connected[{below.number}]({key}, {kept}.get({key}, [])))}}"
 
     def _place(self, reading: Reading, source: Source) -> int:
         """Where in a row of the reading the key stands."""
@@ -255,28 +269,6 @@ class _Writer:
         return 1 + next(at for at, known in enumerate(reading.columns) if known is source)
 
 
-def _repeating(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What serializes a value that is mostly the very same object as the one before: until when addresses are valid."""
-    last: tuple[Any, Any] = (None, None)
-
-    def serialized(value: Any) -> Any:
-        nonlocal last
-        known, said = last
-        if value is not known:
-            said = serialize(value)
-            last = value, said
-        return said
-
-    return serialized
-
-
-def _limited(value: int) -> int:
-    if not -MOST_INT - 1 <= value <= MOST_INT:
-        raise ValueError("beyond GraphQL's Int")
-    return value
-
-
-def _some(value: Any) -> Any:
-    if value is None:
-        raise ValueError("null where there is always a value")
-    return value
+def _constant(constant: Constant) -> str:
+    """As the inside of an f-string; what it holds are names and truth values."""
+    return f'"{constant.key}":{spelling.json(constant.value)}'

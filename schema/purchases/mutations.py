@@ -37,7 +37,10 @@ class SupplierUrlPatternInput:
 class SupplierCreateInput:
     key: str = strawberry.field(description="Small letters, digits and hyphens; never changes.")
     name: str
-    url_patterns: list[SupplierUrlPatternInput] | None = strawberry.field(default=None, description="At most 20.")
+    url_patterns: list[SupplierUrlPatternInput] | None = strawberry.field(
+        default=None,
+        description="At most 20. If not said, those of the agency whose key it is, such as `shutterstock`.",
+    )
     idempotency_key: str | None = None
     client_mutation_id: str | None = None
 
@@ -205,7 +208,7 @@ class PurchaseMutations:
     @mutation("Says of somebody that pictures are bought from them. Needs SUPPLIER_MANAGE.")
     def supplier_create(self, info: strawberry.Info[Context], input: SupplierCreateInput) -> SupplierPayload:
         def act(work: Work) -> Answer:
-            row = suppliers.create(work, input.key, input.name, _patterns(input.url_patterns) or ())
+            row = suppliers.create(work, input.key, input.name, _patterns(input.url_patterns))
             return {"supplier": ("Supplier", row.id)}
 
         return run(info, input, SupplierPayload, act)

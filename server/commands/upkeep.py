@@ -1,4 +1,6 @@
-"""`check`, `reindex` and `sweep`: whether what is kept is whole, the search index made anew, bytes nobody points at."""
+"""`check`, `reindex`, `sweep` and `own-work`: whether what is kept is whole, the search index made anew, bytes nobody
+points at, and what was approved before anybody asked whose it is.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from domain import integrity, search, sweeping
+from domain import founding, identity, integrity, search, sweeping
+from domain.licensing import own_work
+from domain.work import HUB
 from server.serve import opened
 from storage.settings import load
 
@@ -16,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("reindex")(reindex)
     app.command("sweep")(sweep)
+    app.command("own-work")(declare_own_work)
 
 
 def check(
@@ -60,3 +65,28 @@ def sweep(
             typer.echo(f"{'WOULD GO' if dry_run else 'GONE'}: {found.sha256} has {found.byte_size:,} bytes.")
     word = "Would let go" if dry_run else "Let go"
     typer.echo(f"{word} of {gone:,} {'blob' if gone == 1 else 'blobs'} of {size:,} bytes; {strays:,} without a row.")
+
+
+def declare_own_work(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; nothing is written.")] = False,
+) -> None:
+    """Declare approved assets of whose rights nobody ever said anything their organisations' own work."""
+    beyond = count = 0
+    with opened(load()) as hub:
+        founding.found(hub)
+        with hub.writing(HUB) as work:
+            viewer = identity.administrator(work)
+        while True:
+            with hub.reading(HUB) as work:
+                found = own_work.unsaid(work, beyond)
+            if not found:
+                break
+            beyond = found[-1]
+            if dry_run:
+                count += len(found)
+                continue
+            with hub.writing(viewer) as work:
+                count += own_work.declare_unsaid(work, found)
+    typer.echo(
+        f"{'Would declare' if dry_run else 'Declared'} {count:,} {'asset' if count == 1 else 'assets'} own work."
+    )

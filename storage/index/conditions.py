@@ -112,13 +112,51 @@ class FieldSays:
     restricted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """It is one of these, however many they are: what rows told an index that cannot tell it by itself."""
+
+    ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """The licences of what is shown of the asset let it out for one use. Only rows tell: an index is asked with
+    `Among`.
+
+    Sets are numbers of bits, as in `storage.tables.DeliverablePartRow`, and days are ordinals; a subdivision stands
+    with the bits of its country.
+    """
+
+    party: int
+    use: int
+    channels: tuple[int, ...]
+    countries: tuple[int, ...]
+    subdivisions: tuple[tuple[str, tuple[int, ...]], ...]
+    first: int
+    last: int
+    #: By which rules the rows have to be compiled.
+    rules: int
+
+
 #: Conditions on a field of the brand's own.
 OwnField: TypeAlias = FieldIs | FieldBetween | FieldSays
-Condition: TypeAlias = All | AnyOf | Not | Is | OneOf | Between | HasTag | StartsWith | OwnField
+#: What no client writes into a filter as it is.
+Told: TypeAlias = Among | Deliverable
+#: What has no parts.
+Leaf: TypeAlias = Is | OneOf | Between | HasTag | StartsWith | OwnField | Told
+Condition: TypeAlias = All | AnyOf | Not | Leaf
 
 
 class ConditionError(ValueError):
     """The filter cannot be answered; the message is a whole sentence for whoever wrote it."""
+
+
+def ids_of(told: Told) -> frozenset[int]:
+    """As an index is asked; `ConditionError` where nobody asked the rows before."""
+    if isinstance(told, Deliverable):
+        raise ConditionError("Only rows tell what may be delivered.")
+    return told.ids
 
 
 def check(condition: Condition) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +42,8 @@ class UploadSessionRow(Row):
     tags: Mapped[list[Any]]
     home_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
+    #: Whether it is declared to be their organisation's own.
+    is_own_work: Mapped[bool] = mapped_column(server_default=sa.false())
     #: Of a ZIP its bytes, kept while they are needed.
     sha256: Mapped[str | None] = mapped_column(ForeignKey("blob.sha256"))
     #: Of a bucket its name among the settings, and what the keys begin with.

@@ -26,6 +26,11 @@ class RightsDecisionRow(Row):
         one_of("mode", DECISION_MODES),
         Index("ix_rights_decision_version", "version_id", "id"),
         Index("ix_rights_decision_org", "org_id", "id"),
+        Index(
+            "ix_rights_decision_delivered",
+            *("version_id", "org_id", "use_digest", "epoch", "renew_at"),
+            **only_when("mode = 'DELIVER'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,6 +50,13 @@ class RightsDecisionRow(Row):
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     #: After which it no longer holds, even if nothing changes.
     expires_at: Mapped[datetime]
+    #: Of those for DELIVER, SHA-256 of the use alone, whichever version it is of; a use that moves on with the days has
+    #: the same one each day.
+    use_digest: Mapped[str | None]
+    #: From when on an address asks for a new one; before it, one that is given out is covered as long as it may last.
+    renew_at: Mapped[datetime | None]
+    #: An earlier decision on the same use by the same organisation, under which the use is recorded.
+    repeats_id: Mapped[int | None]
 
 
 class UsageRow(Row):
@@ -59,6 +71,8 @@ class UsageRow(Row):
         CheckConstraint("withdrawn_at IS NULL OR phase = 'ACTUAL'", name="withdrawn"),
         Index("ix_usage_version", "version_id", "id"),
         Index("ix_usage_org", "org_id", "id"),
+        # What was delivered by one decision is one use, however often it is fetched.
+        Index("uq_usage_delivered", "decision_id", unique=True, **only_when("source = 'DELIVERY'")),
         Index("ix_usage_running", "ends_on", "id", **only_when(_OUT)),
         Index("ix_usage_timeout", "expires_at", **only_when("phase = 'RESERVED'")),
     )

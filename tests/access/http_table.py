@@ -33,9 +33,12 @@ ADDRESSES: Final[dict[str, str]] = {
     "/files: of somebody to whom it was denied since": "404 404 404 404 404 404",
     "/files: by a token that was revoked": "404 404 404 404 404 404",
     "/files: by a token for other networks": "404 404 404 404 404 404",
+    "/files: given to a partner": "200 200 200 200 200 200",  # public on purpose, while it is licensed
+    "/files: given to a partner, and not licensed any more": "451 451 451 451 451 451",
     "/files: made up": "404 404 404 404 404 404",
     "/files: signed as a stable one": "404 404 404 404 404 404",
     "/latest: of what is approved": "302 302 302 302 302 302",  # public on purpose: for web pages
+    "/latest: of what is not licensed any more": "451 451 451 451 451 451",
     "/latest: of a draft": "404 404 404 404 404 404",
     "/latest: of somebody who was shut out": "404 404 404 404 404 404",
     "/latest: by a token that was revoked": "404 404 404 404 404 404",

@@ -75,7 +75,7 @@ class Situations:
         brand = self.brand
         first = brand.asset(**fields)
         told = {"version": first["current"]["id"], "sha256": first["current"]["sha256"]}
-        acts.accepted(brand.client.mutate("assetVersionApprove", "asset { id }", **told))
+        acts.accepted(brand.client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **told))
         asset = acts.look(brand.client, first)
         newer = acts.accepted(acts.add_version(brand.client, asset, brand.picture()))["asset"]
         found = Thing(newer, first["current"], newer["current"], brand.lightbox(newer))
@@ -264,7 +264,7 @@ OF_A_THING: Final[dict[str, Callable[[Situations, Thing, str], dict[str, Any]]]]
     "embargoPlace": lambda _, of, __: {"asset": of.asset["id"], "reason": "Not yet."},
     "takedownOpen": lambda _, of, __: {"asset": of.asset["id"], "reason": "They asked."},
     "exclusivityGive": lambda _, of, __: {"asset": of.asset["id"], "holder": encode("Organisation", BRAND_ORG_ID)},
-    "assetVersionApprove": lambda _, of, __: {"version": of.draft["id"], "sha256": of.draft["sha256"]},
+    "assetVersionApprove": lambda _, of, __: {"version": of.draft["id"], "sha256": of.draft["sha256"], "ownWork": True},
     "assetVersionApprovalRevoke": lambda _, of, __: {"version": of.approved["id"]},
     "lightboxUpdate": lambda _, of, __: revised("lightbox", of.box, title="Another"),
     "lightboxArchive": lambda _, of, __: revised("lightbox", of.box),

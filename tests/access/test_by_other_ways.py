@@ -33,7 +33,9 @@ def world(hub: Hub, admin: Viewer) -> World:
 
 def approve(client: Client, version: dict[str, Any]) -> None:
     accepted(
-        client.mutate("assetVersionApprove", "asset { id }", version=version["id"], sha256=version["sha256"]),
+        client.mutate(
+            "assetVersionApprove", "asset { id }", ownWork=True, version=version["id"], sha256=version["sha256"]
+        ),
     )
 
 

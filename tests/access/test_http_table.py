@@ -10,19 +10,21 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from domain import delivery, guests, identity, intake
+from domain import delivery, guests, identity, intake, sharing
 from domain.guests import Opens
 from domain.holdings import everything
 from domain.hub import Hub
+from domain.sharing import Access, Subject
 from domain.work import HUB, Viewer
 from server.app import make_app
 from storage.staging import Staging
-from storage.tables import AssetVersionRow, GrantRow, PrincipalRow
+from storage.tables import AssetRightsRow, AssetVersionRow, GrantRow, PrincipalRow
 from tests import acting
 from tests.access import pictured
 from tests.access.http_table import ACTORS, ADDRESSES, UPLOADS
 from tests.access.situations import ELSEWHERE, HERE
 from tests.assets.acts import unchanged
+from tests.delivery import given
 from tests.delivery.brand import Brand
 from tests.server.caller import BYTES
 from tests.signing_in.house import InProcess
@@ -135,6 +137,7 @@ def addresses(door: Door) -> dict[str, str]:
         "/files: of somebody to whom it was denied since": _thumb(door, denied, approved),
         "/files: by a token that was revoked": _thumb(door, by_revoked, approved),
         "/files: by a token for other networks": _thumb(door, far, approved),
+        **_bound(door, designer),
         "/files: made up": "/files/" + "A" * 120,
         "/files: signed as a stable one": stable.replace("/latest/", "/files/"),
         "/latest: of what is approved": stable,
@@ -170,6 +173,30 @@ def addresses(door: Door) -> dict[str, str]:
     with hub.writing(door.admin) as work:
         identity.revoke_token(work, revoked)
     return found
+
+
+def _bound(door: Door, designer: Viewer) -> dict[str, str]:
+    """Of what a partner was given, and of what was licensed then."""
+    hub, south = door.hub, acting.organisation(door.hub, "South", kind="PARTNER")
+    partner = acting.member(hub, "partner", org_id=south)
+    paths = []
+    for text in (b"licensed", b"not any more"):
+        version = door.brand.asset(text, "theirs.txt")
+        door.brand.render(version, "thumb", b"thumb of " + text)
+        door.brand.approve(version)
+        with hub.writing(door.admin) as work:
+            sharing.create(work, Subject(version.asset_id, None), south, Access.READ, None)
+        signed = given.original(hub, partner, version)
+        assert signed is not None
+        paths.append(httpx.URL(signed.url).path)
+    with hub.writing(HUB) as work:
+        said = sa.update(AssetRightsRow).where(AssetRightsRow.asset_id == version.asset_id)
+        work.session.execute(said.values(ended_at=work.now, ending="WITHDRAWN"))
+    return {
+        "/files: given to a partner": paths[0],
+        "/files: given to a partner, and not licensed any more": paths[1],
+        "/latest: of what is not licensed any more": _stable(hub, designer, version),
+    }
 
 
 def _original(hub: Hub, viewer: Viewer, version: AssetVersionRow) -> str:

@@ -39,7 +39,7 @@ def test_readme_begins_with_the_two_commands_of_a_fresh_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "import", "demo", "token", "check", "reindex", "migrate", "settings", "sdl"]
+    "command", ["serve", "import", "demo", "token", "check", "own-work", "reindex", "migrate", "settings", "sdl"]
 )
 def test_every_command_of_the_contract_explains_itself(command: str) -> None:
     asked = subprocess.run(

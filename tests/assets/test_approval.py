@@ -47,7 +47,7 @@ def test_a_digest_that_is_none_never_reaches_the_domain(client: Client, hub: Hub
     asset = created(client, ONE)
     query = """mutation ($input: AssetVersionApproveInput!) { assetVersionApprove(input: $input) { asset { id } } }"""
     with unchanged(hub):
-        answer = client.answer(query, input={"version": asset["current"]["id"], "sha256": digest})
+        answer = client.answer(query, input={"version": asset["current"]["id"], "sha256": digest, "ownWork": True})
     assert "A Sha256 is 64 lower-case hexadecimal digits." in answer["errors"][0]["message"]
 
 
@@ -137,7 +137,7 @@ def test_the_approved_stage_lists_what_has_an_approved_version(client: Client) -
 
 
 def approve(client: Client, version: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    given = {"version": version["id"], "sha256": version["sha256"], **fields}
+    given = {"version": version["id"], "sha256": version["sha256"], "ownWork": True, **fields}
     return client.mutate("assetVersionApprove", "asset { lifecycle revision approved { number } }", **given)
 
 

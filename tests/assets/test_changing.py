@@ -106,7 +106,7 @@ def test_what_the_file_says_counts_as_one_change_and_never_overrules_a_person(cl
 def test_an_archived_asset_is_listed_only_when_asked_for_and_comes_back_as_it_was(client: Client, hub: Hub) -> None:
     asset = created(client, ONE, title="Hero", tags=["sea"])
     given = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-    accepted(client.mutate("assetVersionApprove", "asset { id }", **given))
+    accepted(client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **given))
     before = look(client, asset)
     archived = accepted(change(client, "assetArchive", before))["asset"]
     assert (archived["lifecycle"], archived["revision"]) == ("ARCHIVED", before["revision"] + 1)
@@ -161,7 +161,7 @@ def tried(client: Client, asset: dict[str, Any], action: str, fresh: bytes) -> d
             return add_version(client, asset, fresh)
         case "APPROVE":
             given = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-            return client.mutate("assetVersionApprove", "asset { id }", **given)
+            return client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **given)
         case _:
             return change(client, f"asset{action.capitalize()}", asset)
 

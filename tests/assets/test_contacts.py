@@ -90,7 +90,7 @@ def asset(hub: Hub, client: Client) -> dict[str, Any]:
     with hub.writing(HUB) as work:
         metadata.record(work, work.session.get_one(AssetVersionRow, version_id), FINDINGS)
     given = {"version": made["current"]["id"], "sha256": made["current"]["sha256"]}
-    assert client.mutate("assetVersionApprove", "asset { id }", **given)["errors"] == []
+    assert client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **given)["errors"] == []
     index_all(hub)
     return made
 

@@ -165,7 +165,7 @@ class History(RuleBasedStateMachine):
         number = version % len(asset.versions)
         seen = (asset.versions[number] + other) % len(FILES)
         payload = self.client.mutate(
-            "assetVersionApprove", "asset { id }", version=asset.version_ids[number], sha256=DIGESTS[seen]
+            "assetVersionApprove", "asset { id }", ownWork=True, version=asset.version_ids[number], sha256=DIGESTS[seen]
         )
         expected = None
         if seen != asset.versions[number]:

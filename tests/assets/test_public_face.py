@@ -79,7 +79,9 @@ def assets(hub: Hub, admin: Viewer, client: Client, org_id: int) -> list[dict[st
 
 def approve(client: Client, version: dict[str, Any]) -> None:
     accepted(
-        client.mutate("assetVersionApprove", "asset { id }", version=version["id"], sha256=version["sha256"]),
+        client.mutate(
+            "assetVersionApprove", "asset { id }", ownWork=True, version=version["id"], sha256=version["sha256"]
+        ),
     )
 
 

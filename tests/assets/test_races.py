@@ -121,7 +121,9 @@ def test_simultaneous_approvals_of_one_version_leave_one_approval(client: Client
     asset = created(client, picture(0))
     version = asset["current"]
     given = {"version": version["id"], "sha256": version["sha256"]}
-    approving = partial(client.mutate, "assetVersionApprove", "asset { revision approved { id } }", **given)
+    approving = partial(
+        client.mutate, "assetVersionApprove", "asset { revision approved { id } }", ownWork=True, **given
+    )
     for payload in together([approving] * askers):
         assert accepted(payload)["asset"] == {"revision": 2, "approved": {"id": version["id"]}}
     assert len(rows_everywhere(hub)["approval"]) == len(events(hub, "asset.version_approved")) == 1

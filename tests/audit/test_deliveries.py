@@ -119,7 +119,7 @@ def test_what_carries_no_bytes_is_no_delivery(
 def test_where_it_cannot_be_written_down_nothing_leaves(hub: Hub, address: str) -> None:
     app = make_app(hub)
 
-    def fails(_: Sequence[Served]) -> None:
+    def fails(_: Sequence[Served]) -> tuple[()]:
         raise OSError("the disk is gone")
 
     app.state.recorder = recording.Recorder(app.state.desk, fails)
@@ -135,10 +135,11 @@ def test_where_it_cannot_be_written_down_nothing_leaves(hub: Hub, address: str) 
 def test_deliveries_that_come_while_one_is_written_share_the_next_transaction(hub: Hub, admin: Viewer) -> None:
     began, gate, sizes = threading.Event(), threading.Event(), []
 
-    def slow(batch: Sequence[Served]) -> None:
+    def slow(batch: Sequence[Served]) -> tuple[()]:
         sizes.append(len(batch))
         began.set()
         gate.wait(20)
+        return ()
 
     async def many() -> None:
         recorder = recording.Recorder(make_app(hub).state.desk, slow)
@@ -157,11 +158,12 @@ def test_deliveries_that_come_while_one_is_written_share_the_next_transaction(hu
 def test_a_batch_that_fails_refuses_all_of_its_own_and_none_of_the_next(hub: Hub, admin: Viewer) -> None:
     began, gate, outcomes = threading.Event(), threading.Event(), []
 
-    def first_fails(batch: Sequence[Served]) -> None:
+    def first_fails(batch: Sequence[Served]) -> tuple[()]:
         if 0 in {each.start for each in batch}:
             began.set()
             gate.wait(20)
             raise OSError("not now")
+        return ()
 
     async def ask(recorder: recording.Recorder, number: int) -> None:
         try:
@@ -192,10 +194,11 @@ def test_more_than_may_wait_are_refused_at_once_and_large_crowds_go_in_batches(
     monkeypatch.setattr(recording, "LARGEST_BATCH", 2)
     began, gate, sizes, refused = threading.Event(), threading.Event(), [], []
 
-    def slow(batch: Sequence[Served]) -> None:
+    def slow(batch: Sequence[Served]) -> tuple[()]:
         sizes.append(len(batch))
         began.set()
         gate.wait(20)
+        return ()
 
     async def ask(recorder: recording.Recorder, number: int) -> None:
         try:

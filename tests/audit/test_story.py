@@ -192,7 +192,7 @@ def test_what_happened_to_a_denied_asset_is_told_by_neither_door(
 ) -> None:
     """Nor what happened to its versions and renditions; what happened to others goes on being told."""
     asset, other = created(client, picture(1)), created(client, b"a slogan " * 50, "slogans.txt")
-    accepted(client.mutate("assetVersionApprove", "asset { id }", **approval(asset)))
+    accepted(client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **approval(asset)))
     box = accepted(client.mutate("lightboxCreate", "lightbox { id revision }", title="A selection"))["lightbox"]
     placed = {"lightbox": box["id"], "assets": [asset["id"]], "expectedRevision": box["revision"]}
     accepted(client.mutate("lightboxAssetsAdd", "lightbox { id }", **placed))

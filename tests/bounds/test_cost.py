@@ -12,7 +12,7 @@ from graphql import get_introspection_query, get_operation_ast
 from domain.hub import Hub
 from domain.work import Viewer
 from schema import execution
-from schema.cost import INTROSPECTION, LIST, MUTATION, REQUEST, Allowance
+from schema.cost import INTROSPECTION, LIST, MUTATION, REQUEST, THOUSAND, Allowance
 from schema.execution import Asked
 from schema.prepared import prepared
 from tests.asking import Client
@@ -137,3 +137,17 @@ def test_what_cannot_be_run_costs_too_and_nothing_runs_that_nobody_pays_for(hub:
         with pytest.raises(PermissionError):
             execution.answer(hub, admin, Asked(query), "test", refuse)
     assert paid == [90, 90, 1]
+
+
+def test_reading_a_text_is_paid_by_its_length_the_first_time_only(hub: Hub, admin: Viewer) -> None:
+    text = "{ __typename }" + " " * 4_500 + f"# {id(hub)}"
+    paid: list[int] = []
+
+    def spend(price: int) -> None:
+        paid.append(price)
+
+    for _ in range(2):
+        execution.answer(hub, admin, Asked(text), "test", spend)
+    first, again = paid
+    assert first - again == 4 * THOUSAND
+    assert again == 0

@@ -272,7 +272,7 @@ def test_what_was_approved_after_a_share_had_ended_is_not_told(scene: Scene) -> 
         sharing.end(work, share)
     current = acts.look(inside, {"id": encode("Asset", asset)})["current"]
     approved = {"version": current["id"], "sha256": current["sha256"]}
-    acts.accepted(inside.mutate("assetVersionApprove", "asset { id }", **approved))
+    acts.accepted(inside.mutate("assetVersionApprove", "asset { id }", ownWork=True, **approved))
     assert read(partner, begun)["nodes"] == []
 
 

@@ -169,7 +169,7 @@ class World:
     def approve(self, asset_id: int, at: int) -> None:
         def act(work: Work) -> None:
             version = self._version(work, asset_id, at)
-            workflow.approve(work, version.id, version.sha256)
+            workflow.approve(work, version.id, version.sha256, is_own_work=True)
 
         self.done(act)
 

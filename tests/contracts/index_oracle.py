@@ -51,7 +51,7 @@ def facet(documents: Iterable[Document], field: str) -> list[tuple[Any, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:50]
 
 
-def holds(condition: c.Condition, document: Document) -> bool:  # noqa: PLR0911 - one for each kind
+def holds(condition: c.Condition, document: Document) -> bool:  # noqa: PLR0911, PLR0912 - one for each kind
     match condition:
         case c.All(parts):
             return all(holds(part, document) for part in parts)
@@ -69,6 +69,8 @@ def holds(condition: c.Condition, document: Document) -> bool:  # noqa: PLR0911 
             return any(_lies_between(number, least, most) for number in _numbers(key, document))
         case c.FieldSays(key):
             return f"{key}" in document.facts
+        case c.Among() | c.Deliverable():
+            return document.id in c.ids_of(condition)
     value = getattr(document, condition.field)
     if value is None:
         return False

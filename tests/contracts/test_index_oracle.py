@@ -98,6 +98,7 @@ comparisons = st.one_of(
     st.builds(conditions.FieldIs, st.just(8), st.lists(st.sampled_from(("=1", "=2", "=9")), max_size=2).map(tuple)),
     st.builds(conditions.FieldBetween, st.just(7), *[st.none() | st.sampled_from(NUMBERS)] * 2),
     st.sampled_from((7, 8, 9)).map(conditions.FieldSays),
+    st.frozensets(st.integers(1, 9), max_size=4).map(conditions.Among),
 )
 filters = st.recursive(
     comparisons,
@@ -222,6 +223,7 @@ def _every_comparison() -> Iterator[conditions.Condition]:
     yield from (conditions.StartsWith("media_type", text) for text in ("", "image/", "image/svg+", "image/png", "x"))
     yield from (conditions.FieldIs(8, words) for words in ((), ("=1",), ("=1", "=2"), ("=3",)))
     yield from (conditions.FieldSays(key) for key in (7, 8, 9))
+    yield from (conditions.Among(frozenset(ids)) for ids in ((), (1,), (2, 3, 99)))
     for least in (None, *NUMBERS):
         yield from (conditions.FieldBetween(7, least, most) for most in (None, *NUMBERS))
 

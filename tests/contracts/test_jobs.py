@@ -119,6 +119,21 @@ def test_a_job_for_later_is_left_until_it_is_due(database: Database) -> None:
     assert claim_one(database).id == later
 
 
+def test_whether_anything_is_due_is_known_without_claiming_it(database: Database) -> None:
+    assert not jobs.are_due(database, ("default",))
+    ask(database, "later", run_at=datetime.now(UTC) + timedelta(hours=1))
+    assert not jobs.are_due(database, ("default",))
+    asked = ask(database, "now")
+    assert jobs.are_due(database, ("other", "default"))
+    assert not jobs.are_due(database, ("other",))
+    claimed = claim_one(database)
+    assert not jobs.are_due(database, ("default",))
+    _fail(database, claimed)
+    assert not jobs.are_due(database, ("default",))
+    make_due(database, asked)
+    assert jobs.are_due(database, ("default",))
+
+
 def test_the_askers_clock_does_not_decide_when_a_job_that_is_due_at_once_starts(database: Database) -> None:
     with database.writing() as session:
         future = datetime.now(UTC) + timedelta(days=300)

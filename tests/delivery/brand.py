@@ -58,4 +58,4 @@ class Brand:
 
     def approve(self, version: AssetVersionRow) -> None:
         with self.hub.writing(self.viewer) as work:
-            workflow.approve(work, version.id, version.sha256)
+            workflow.approve(work, version.id, version.sha256, is_own_work=True)

@@ -143,7 +143,7 @@ def test_a_rendition_that_is_not_ready_has_no_address(hub: Hub, admin: Viewer, b
 
 
 def latest_digest(hub: Hub, viewer: Viewer, asset_id: int, preset: str = "thumb") -> str:
-    with hub.reading(viewer) as work:
+    with hub.writing(viewer) as work:
         found = delivery.latest(work, token_of(delivery.latest_url(work, asset_id, preset)))
         return delivery.open_door(work, token_of(found.url)).sha256
 

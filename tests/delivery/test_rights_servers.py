@@ -51,7 +51,8 @@ def test_a_takedown_closes_every_route_of_every_server_within_two_seconds(
         "version": asset["current"]["id"],
         "sha256": client.ask(ADDRESSES, id=asset["id"])["asset"]["current"]["sha256"],
     }
-    accepted(client.mutate("assetVersionApprove", "asset { id }", **told))
+    accepted(client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **told))
+    work_off(hub)
     paths = addresses(client, asset["id"])
     monkeypatch.setattr(waiting, "PATIENCE", 0.1)
     here = Caller(make_app(hub))

@@ -57,7 +57,7 @@ def stable(scene: Scene, viewer: Viewer, asset: int) -> str:
 
 def behind(hub: Hub, token: str) -> str:
     """The last part of the address that it leads to."""
-    with hub.reading(HUB) as work:
+    with hub.writing(HUB) as work:
         return last_part(delivery.latest(work, token).url)
 
 

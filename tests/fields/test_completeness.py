@@ -41,9 +41,9 @@ def approve(client: Client, asset: dict[str, Any]) -> dict[str, Any]:
     query = """mutation ($input: AssetVersionApproveInput!) { assetVersionApprove(input: $input) {
       asset { id } version { id } errors { code message path ... on IncompleteError { score gate lacking } } } }"""
     version = asset["current"]
-    payload: dict[str, Any] = client.ask(query, input={"version": version["id"], "sha256": version["sha256"]})[
-        "assetVersionApprove"
-    ]
+    payload: dict[str, Any] = client.ask(
+        query, input={"version": version["id"], "sha256": version["sha256"], "ownWork": True}
+    )["assetVersionApprove"]
     return payload
 
 

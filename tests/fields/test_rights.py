@@ -33,7 +33,7 @@ def asset(client: Client) -> dict[str, Any]:
     made = created(client, picture(1), title="one", fields=fields)
     given = {"version": made["current"]["id"], "sha256": made["current"]["sha256"]}
     approved: dict[str, Any] = accepted(
-        client.mutate("assetVersionApprove", f"asset {{ {acts.WHOLE_ASSET} }}", **given)
+        client.mutate("assetVersionApprove", f"asset {{ {acts.WHOLE_ASSET} }}", ownWork=True, **given)
     )["asset"]
     return approved
 

@@ -40,6 +40,7 @@ from storage.tables import (
     TeamMemberRow,
     TeamRow,
 )
+from tests import assessed
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 #: When everything is asked; grants and shares end before, soon after, or long after.
@@ -155,6 +156,7 @@ def _asset(work: Work, world: World, chance: random.Random) -> None:
     row.lifecycle_before_archive = "DRAFT" if row.lifecycle == "ARCHIVED" else None
     world.assets.append(_add(work, row).id)
     approved: int | None = None
+    assessed.own(work, row, by=row.created_by)
     current = 0
     for at in range(1, chance.choice((1, 1, 2, 3)) + 1):
         version = _version(work, chance, row, at)

@@ -44,7 +44,7 @@ def add_version(work: Work, asset: AssetRow) -> None:
 
 def approve(work: Work, asset: AssetRow) -> None:
     version = shown_versions(work, [asset.id])[asset.id]
-    workflow.approve(work, version.id, version.sha256)
+    workflow.approve(work, version.id, version.sha256, is_own_work=True)
 
 
 def archive(work: Work, asset: AssetRow) -> None:

@@ -219,4 +219,4 @@ def _decide(work: Work, chance: random.Random) -> None:
     if version.id in asset.approved:
         workflow.revoke(acting, version.id)
     else:
-        workflow.approve(acting, version.id, version.sha256)
+        workflow.approve(acting, version.id, version.sha256, is_own_work=True)

@@ -149,7 +149,7 @@ def test_caches_may_share_what_is_approved(gallery: Gallery) -> None:
     assert who_may_keep() == {"private"}
     current = gallery.asset["current"]
     told = {"version": current["id"], "sha256": current["sha256"]}
-    accepted(Client(gallery.hub, gallery.viewer).mutate("assetVersionApprove", "asset { id }", **told))
+    accepted(Client(gallery.hub, gallery.viewer).mutate("assetVersionApprove", "asset { id }", ownWork=True, **told))
     assert who_may_keep() == {"public"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from domain.global_ids import decode, encode
 from domain.hub import Hub
 from domain.licensing import deciding, facts, policy, remembering
@@ -102,6 +104,16 @@ def test_a_matrix_says_what_each_cell_alone_would_say(hub: Hub, client: Client) 
         alone = ask(client, version, channel=cell["channel"], territories=[cell["territory"]])
         assert cell["outcome"] == alone["outcome"]
         assert set(cell["reasonCodes"]) == {one["code"] for one in alone["reasons"]}
+
+
+@pytest.mark.parametrize("name", ["channels", "territories"])
+def test_a_matrix_without_rows_or_columns_is_refused(hub: Hub, client: Client, name: str) -> None:
+    version = Brand(hub, client).asset()["current"]["id"]
+    given = {**use(version, channels=["web.site"], territories=["FR"]), name: []}
+    del given["channel"]
+    (error,) = client.answer(MATRIX, input=given)["errors"]
+    assert error["extensions"]["code"] == "INVALID"
+    assert error["message"] == "Name at least one."
 
 
 def test_the_epoch_moves_with_the_rights_and_the_same_question_has_the_same_id(hub: Hub, client: Client) -> None:

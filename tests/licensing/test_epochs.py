@@ -180,3 +180,23 @@ def test_an_epoch_is_no_change_that_anybody_sees(hub: Hub, client: Client, asset
     with moving(hub, asset):
         assessed(client, asset, recognisablePeople=False)
     assert seen() == before
+
+
+def test_a_merge_moves_what_is_made_of_what_moved(
+    hub: Hub, client: Client, asset: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """An embargo of the one holds for the other's versions from then on; and what was decided about these at any epoch
+    is decided anew.
+    """
+    whole, top, into_whole, apart = (created(client, picture(20 + at)) for at in range(4))
+    for composite, part in ((whole, asset), (top, whole), (into_whole, other)):
+        accepted(put_in(client, composite, part))
+    accepted(client.mutate("embargoPlace", "embargo { id }", asset=other["id"], reason="They asked."))
+    told = {"into": other["id"], "from": asset["id"], "expectedRevision": 1, "fromRevision": 1}
+    for at in range(9):
+        assessed(client, asset, recognisablePeople=bool(at % 2))
+    before = epoch(hub, asset)
+    assert before > epoch(hub, other)
+    with moving(hub, other, whole, top, into_whole, but=(apart,)):
+        accepted(client.mutate("assetMerge", "asset { id }", **told))
+    assert epoch(hub, other) > before

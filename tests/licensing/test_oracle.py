@@ -13,6 +13,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+import rfc8785
 
 from domain.licensing import deciding, policy
 from domain.licensing.codes import AlternativeKind, Dimension, Outcome, ReasonCode
@@ -67,6 +68,17 @@ def test_the_same_question_gives_the_same_bytes() -> None:
         facts, request = random_terms.case(seed)
         turned = replace(request, territories=request.territories[::-1])
         assert policy.canonical(deciding.decide(facts, turned)) == once, seed
+
+
+def test_facts_and_decisions_are_written_as_rfc_8785_has_it() -> None:
+    for seed in range(FEWER // 4):
+        facts, request = random_terms.case(seed)
+        decided = deciding.decide(facts, request)
+        assert policy.canonical(decided) == rfc8785.dumps(policy.plain(decided))
+        odd = replace(decided, policy_digest="".join(map(chr, range(0x250))) + "\u2028\ufffe\U0001f600")
+        assert policy.canonical(odd) == rfc8785.dumps(policy.plain(odd))
+        for each in (*facts.subjects.values(), *facts.licenses.values(), *facts.releases.values()):
+            assert policy._bytes(each) == rfc8785.dumps(policy.plain(each))
 
 
 def test_what_is_proposed_instead_would_pass_and_no_more_would() -> None:

@@ -207,7 +207,7 @@ def test_who_may_not_write_licences_makes_none_of_a_claim(hub: Hub, client: Clie
 def test_a_claim_is_known_to_those_who_may_know_of_licences(hub: Hub, client: Client) -> None:
     asset = brought(hub, client)
     told = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-    assert mutate(client, "assetVersionApprove", "asset { id }", **told)["errors"] == []
+    assert mutate(client, "assetVersionApprove", "asset { id }", ownWork=True, **told)["errors"] == []
     viewer = Client(hub, acting.member(hub, "viewer"))
     answer = viewer.answer(PROPOSAL, id=asset["id"])
     assert answer["data"]["asset"]["current"]["licenseProposal"] is None

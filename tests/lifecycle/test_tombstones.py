@@ -35,7 +35,7 @@ def shared(hub: Hub, admin: Viewer, client: Client, partner: Client, mark: int) 
     """An approved asset that the partner is shown."""
     asset = created(client, picture(mark))
     told = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-    accepted(client.mutate("assetVersionApprove", "asset { id }", **told))
+    accepted(client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **told))
     with hub.writing(admin) as work:
         sharing.create(work, Subject(number(asset), None), partner.viewer.org_id, Access.READ)
     return look(client, asset)

@@ -23,6 +23,7 @@ from storage.tables import (
     BlobRow,
     PrincipalRow,
 )
+from tests import assessed
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 KINDS = ("IMAGE", "VIDEO", "DOCUMENT")
@@ -150,6 +151,7 @@ def _version(work: Work, asset: AssetRow, facts: Facts, by: int) -> None:
     work.session.flush()
     work.session.execute(sa.update(AssetRow).where(AssetRow.id == asset.id).values(current_version_id=version.id))
     if facts.approved:
+        assessed.own(work, asset, by=by)
         approval = ApprovalRow(
             org_id=1, asset_id=asset.id, version_id=version.id, sha256=sha256, approved_at=START, approved_by=by
         )

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,24 @@ import sqlalchemy as sa
 from domain import founding
 from domain.global_ids import encode
 from domain.hub import Hub, open_hub
-from domain.work import HUB, Viewer
+from domain.work import HUB, Viewer, Work
 from schema import execution, plans
 from schema.built import built
 from schema.execution import Asked
 from storage.settings import Settings
-from storage.tables import AssetVersionRow, RenditionPresetRow, RenditionRow, Row
+from storage.tables import (
+    AssetRow,
+    AssetVersionRow,
+    ComponentRow,
+    EmbargoRow,
+    PrincipalRow,
+    RenditionPresetRow,
+    RenditionRow,
+    Row,
+    TakedownRow,
+)
 from tests.identity import policy_world
+from tests.identity.policy_world import NOW, START
 from tests.plans.random_documents import Chooser, Document
 from tests.servers import postgres
 
@@ -40,6 +52,10 @@ NODES = {
     "Organisation": "organisation",
     "Person": "principal",
 }
+
+
+#: Before, at and after the moment at which everything is asked.
+MOMENTS = tuple(NOW + each * timedelta(days=3) for each in (-20, -1, 0, 1, 20))
 
 
 @dataclass
@@ -59,7 +75,36 @@ def world(hub: Hub, seed: int) -> policy_world.World:
         for version in work.session.scalars(sa.select(AssetVersionRow)):
             for preset in presets:
                 work.session.add(_rendition(version, preset, chance))
+        _stand_in_the_way(work, chance)
     return made
+
+
+def _stand_in_the_way(work: Work, chance: random.Random) -> None:
+    """Takedowns in every state, embargoes over, in force and to come, and parts that these bar the whole by."""
+    by = work.session.scalars(sa.select(PrincipalRow.id).order_by(PrincipalRow.id)).first()
+    known = list(work.session.execute(sa.select(AssetRow.id, AssetRow.org_id).order_by(AssetRow.id)))
+    for asset_id, org_id in chance.sample(known, len(known) // 6):
+        row = TakedownRow(org_id=org_id, asset_id=asset_id, status="OPEN", opened_at=START, opened_by=by)
+        work.session.add(row)
+        work.session.flush()
+        row.status = chance.choice(("OPEN", "ENFORCED", "LIFTED"))
+        if row.status == "ENFORCED":
+            row.enforced_at, row.enforced_by = START, by
+        elif row.status == "LIFTED":
+            row.lifted_at, row.lifted_by = START, by
+    for asset_id, org_id in chance.sample(known, len(known) // 4):
+        starts_at, ends_at = sorted(chance.sample(MOMENTS, 2))
+        told = {"starts_at": chance.choice((None, starts_at)), "ends_at": chance.choice((None, ends_at))}
+        lifted = {"lifted_at": START, "lifted_by": by} if chance.random() < 1 / 4 else {}
+        embargo = EmbargoRow(org_id=org_id, asset_id=asset_id, placed_at=START, placed_by=by, **told, **lifted)
+        work.session.add(embargo)
+    versions = list(work.session.scalars(sa.select(AssetVersionRow.id).order_by(AssetVersionRow.id)))
+    for composite, part in {tuple(sorted(chance.sample(versions, 2))) for _ in range(len(versions) // 4)}:
+        row_of_part = ComponentRow(
+            composite_version_id=composite, part_version_id=part, created_at=START, created_by=by
+        )
+        work.session.add(row_of_part)
+    work.session.flush()
 
 
 def _rendition(version: AssetVersionRow, preset: RenditionPresetRow, chance: random.Random) -> RenditionRow:

@@ -9,8 +9,12 @@ import pytest
 
 from domain.global_ids import encode
 from domain.hub import Hub
+from domain.work import HUB
+from storage.tables import RoleRow
+from tests import acting
 from tests.asking import Client
 from tests.assets.acts import accepted, refusal, unchanged
+from tests.licensing.writing import assessed, release
 from tests.purchases.buying import asked, bought, buyer, designer, moved, mutate, supplier
 from tests.usage.using import Licensed, cap, licensed
 
@@ -94,3 +98,32 @@ def test_a_use_that_cannot_be_decided_is_refused(hub: Hub, client: Client, stock
         for wrong in wrongs:
             told = {"supplier": stock, "item": "1", "licenseTier": "STANDARD", "intendedUse": use(hub, **wrong)}
             assert refusal(mutate(client, "stockPurchaseRequest", "purchase { id }", **told))["code"] == "INVALID"
+
+
+def test_who_is_known_to_be_in_the_picture_has_to_have_released_it(hub: Hub, client: Client, stock: str) -> None:
+    it = licensed(client, cap(500_000))
+    bought(hub, buyer(hub), stock, encode("License", it.license_id), it.asset["id"])
+    (serves,) = findings(client, stock, intendedUse=use(hub, 1))
+    assert serves["kind"] == "ALREADY_LICENSED"
+    assessed(client, it.asset, recognisablePeople=True)
+    (lacks,) = findings(client, stock, intendedUse=use(hub, 1))
+    assert (lacks["kind"], lacks["gap"]) == ("LICENSED_BUT_INSUFFICIENT", "It lacks: RELEASE_MISSING.")
+    (serves,) = findings(client, stock, intendedUse=use(hub, 1, purpose="EDITORIAL"))
+    assert serves["kind"] == "ALREADY_LICENSED"
+    row = release(client)
+    told = {"release": row["id"], "expectedRevision": row["revision"], "status": "UNLIMITED"}
+    accepted(client.mutate("releaseSign", "release { id }", **told))
+    assessed(client, it.asset, releases=[row["id"]])
+    (serves,) = findings(client, stock, intendedUse=use(hub, 1))
+    assert (serves["kind"], serves["gap"]) == ("ALREADY_LICENSED", None)
+
+
+def test_whoever_may_not_know_of_releases_is_told_of_the_licence_alone(hub: Hub, client: Client, stock: str) -> None:
+    it = licensed(client, cap(500_000))
+    bought(hub, buyer(hub), stock, encode("License", it.license_id), it.asset["id"])
+    assessed(client, it.asset, recognisablePeople=True)
+    with hub.writing(HUB) as work:
+        work.session.add(RoleRow(name="asking", permissions=["asset.view", "purchase.request"], created_at=work.now))
+    asking = Client(hub, acting.member(hub, "asking"))
+    (told,) = findings(asking, stock, intendedUse=use(hub, 1))
+    assert told["kind"] == "ALREADY_LICENSED"

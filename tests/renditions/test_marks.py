@@ -61,7 +61,9 @@ def twins(hub: Hub) -> tuple[str | None, str | None]:
 
 def approve(client: Client, asset: dict[str, Any]) -> None:
     version = current(client, asset)
-    mutate(client, "assetVersionApprove", "version { id }", version=version["id"], sha256=version["sha256"])
+    mutate(
+        client, "assetVersionApprove", "version { id }", ownWork=True, version=version["id"], sha256=version["sha256"]
+    )
 
 
 @pytest.mark.usefixtures("marking")

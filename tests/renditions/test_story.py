@@ -250,4 +250,4 @@ def test_renditions_of_a_page_of_assets_take_a_constant_number_of_statements(hub
         with statements(hub) as sent:
             client.ask(query)
         counts.append(len(reads(sent)))
-    assert counts == [5, 5]  # assets, current versions, renditions, presets, and what is kept in
+    assert counts == [4, 4]  # assets, current versions, renditions, and the one of a preset

@@ -63,7 +63,7 @@ class Brand:
     def approved(self) -> dict[str, Any]:
         asset = self.asset()
         given = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-        acts.accepted(self.client.mutate("assetVersionApprove", "asset { id }", **given))
+        acts.accepted(self.client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **given))
         return asset
 
     def tag(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _restore_version(brand: Brand) -> dict[str, Any]:
 
 def _approve(brand: Brand) -> dict[str, Any]:
     current = brand.asset()["current"]
-    return {"version": current["id"], "sha256": current["sha256"]}
+    return {"version": current["id"], "sha256": current["sha256"], "ownWork": True}
 
 
 def _place(brand: Brand) -> dict[str, Any]:

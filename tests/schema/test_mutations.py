@@ -101,7 +101,7 @@ def test_every_error_is_a_mutation_error_and_says_no_less() -> None:
         f"{word}Error"
         for word in (
             *("Conflict", "DuplicateAsset", "FileRefused", "IdempotencyMismatch", "InUse", "NotAllowed", "NotFound"),
-            "Incomplete",
+            *("Incomplete", "RightsNotAssessed"),
             *("AlreadyLicensed", "AlreadyRequested", "LooksAlike", "RightsDenied"),
             *("StaleRevision", "StaleSubject", "StorageFull", "StorageUnavailable", "Validation"),
         )

@@ -6,12 +6,14 @@ import shutil
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from domain import history
 from domain import search as searching
 from domain.hub import Hub
 from domain.work import HUB
 from storage.index.whoosh_index import paging
+from storage.tables import EventRow
 from tests.asking import Client, rows_everywhere, statements
 from tests.imaging import made
 from tests.listing.rows import Facts, insert, some
@@ -92,7 +94,9 @@ def test_what_was_taken_away_since_it_was_indexed_never_shows(hub: Hub, client: 
 def test_an_approval_taken_back_takes_the_asset_out_of_the_approved_stage_at_once(hub: Hub, client: Client) -> None:
     one = asset(client, 1, "Lighthouse")
     version = one["current"]
-    approved = client.mutate("assetVersionApprove", "version { id }", version=version["id"], sha256=version["sha256"])
+    approved = client.mutate(
+        "assetVersionApprove", "version { id }", ownWork=True, version=version["id"], sha256=version["sha256"]
+    )
     assert approved["errors"] == []
     index_all(hub)
     assert found(client, "lighthouse", ", stage: APPROVED") == ["Lighthouse"]
@@ -220,6 +224,34 @@ def test_a_tag_on_very_many_assets_is_renamed_for_all_of_them(hub: Hub, client: 
     index_all(hub)
     totals = client.ask('{ a: assets(search: "tag:old") { totalCount } b: assets(search: "fresh") { totalCount } }')
     assert totals == {"a": {"totalCount": 0}, "b": {"totalCount": count}}
+
+
+def test_deliveries_wait_to_be_numbered_until_many_are_and_changes_do_not(hub: Hub, client: Client) -> None:
+    def waiting() -> int:
+        with hub.reading(HUB) as work:
+            return len(list(work.session.scalars(sa.select(EventRow.id).where(EventRow.seq.is_(None)))))
+
+    def deliver() -> None:
+        with hub.writing(HUB) as work:
+            history.record(work, "delivery.served", ("AssetVersion", 1), {})
+
+    def caught_up(watch: searching.Watch) -> bool:
+        with hub.index.writer_lock():
+            return watch.catch_up() > 0
+
+    watch = searching.Watch(hub)
+    asset(client, 1, "one")
+    assert caught_up(watch)
+    assert (waiting(), caught_up(watch)) == (0, False)
+    deliver()
+    assert (caught_up(watch), waiting()) == (False, 1)
+    asset(client, 2, "two")
+    assert caught_up(watch)
+    assert (waiting(), caught_up(watch)) == (0, False)
+    assert client.ask('{ assets(search: "two") { totalCount } }') == {"assets": {"totalCount": 1}}
+    deliver()
+    later = searching.Watch(hub)  # to this one it has waited for ever
+    assert (caught_up(later), waiting()) == (False, 0)
 
 
 def test_deliveries_alone_neither_write_the_index_nor_count_as_lag(hub: Hub, client: Client) -> None:

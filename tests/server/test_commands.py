@@ -167,6 +167,12 @@ def test_the_schema_is_printed_without_opening_anything(run: Run, tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
+def test_a_fresh_hub_has_nothing_that_was_approved_before_anybody_asked_whose_it_is(run: Run) -> None:
+    for arguments in ((), ("--dry-run",)):
+        ended = run("own-work", *arguments)
+        assert (ended.code, ended.printed.split()[-4:]) == (0, ["0", "assets", "own", "work."])
+
+
 def test_a_fresh_hub_is_found_whole_and_can_be_indexed_anew(run: Run) -> None:
     assert run("reindex").code == 0
     ended = run("check", "--deep")

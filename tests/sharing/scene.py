@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from domain import assets, delivery, guests, identity, lightboxes, sharing
+from domain import assets, guests, identity, lightboxes, sharing
 from domain.assets import Changes
 from domain.global_ids import number_of
 from domain.guests import NewLink, Opens
@@ -25,6 +25,7 @@ from storage.tables import AssetRow, RoleRow
 from tests.acting import again, give, member, organisation
 from tests.asking import Client
 from tests.assets.acts import unchanged
+from tests.delivery import given
 from tests.delivery.brand import Brand
 
 WEEK = timedelta(days=7)
@@ -135,8 +136,7 @@ def picture_of(scene: Scene, viewer: Viewer, asset: int) -> str:
     with scene.hub.reading(HUB) as work:
         version = assets.shown_versions(work, [asset])[asset]
     made = Brand(scene.hub, scene.admin).render(version, "thumb", f"thumb of {asset}".encode())
-    with scene.hub.reading(viewer) as work:
-        signed = delivery.rendition_url(work, made)
+    signed = given.rendition(scene.hub, viewer, made)
     assert signed is not None
     return last_part(signed.url)
 

@@ -19,6 +19,7 @@ from server.app import make_app
 from storage.tables import AssetVersionRow, PrincipalRow
 from tests.asking import statements
 from tests.assets.acts import queries
+from tests.delivery import given
 from tests.delivery.brand import Brand
 from tests.sharing.scene import WEEK, Scene, last_part, picture_of
 from tests.signing_in.house import InProcess
@@ -48,15 +49,18 @@ def addresses(scene: Scene, viewer: Viewer, asset: int) -> dict[str, str]:
     brand = Brand(scene.hub, scene.admin)
     with scene.hub.reading(viewer) as work:
         version = work.session.query(AssetVersionRow).filter_by(asset_id=asset).one()
-        thumb = delivery.rendition_url(work, brand.rendition(version, "thumb"))
-        assert thumb is not None
-        urls = {"original": delivery.original_url(work, version).url, "thumb": thumb.url}
+    thumb = given.rendition(scene.hub, viewer, brand.rendition(version, "thumb"))
+    original = given.original(scene.hub, viewer, version)
+    assert thumb is not None
+    assert original is not None
+    urls = {"original": original.url, "thumb": thumb.url}
+    with scene.hub.reading(viewer) as work:
         urls["stable"] = delivery.latest_url(work, asset, "thumb")
     return {name: last_part(url) for name, url in urls.items()}
 
 
 def opened(hub: Hub, name: str, part: str, address: str | None = HERE) -> Delivery:
-    with hub.reading(HUB) as work:
+    with hub.writing(HUB) as work:
         if name == "stable":
             part = last_part(delivery.latest(work, part, address).url)
         return delivery.open_door(work, part, address)
@@ -195,5 +199,5 @@ def fetched(scene: Scene, path: str, address: str) -> httpx.Response:
 
 
 def _behind(scene: Scene, part: str) -> str:
-    with scene.hub.reading(HUB) as work:
+    with scene.hub.writing(HUB) as work:
         return delivery.latest(work, part, HERE).url

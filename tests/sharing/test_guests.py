@@ -31,6 +31,7 @@ from tests.acting import give, member, organisation
 from tests.asking import Client, rows_everywhere
 from tests.assets.acts import unchanged
 from tests.assets.together import together
+from tests.delivery import given
 from tests.sharing.scene import WEEK, Scene, last_part, picture_of, refused
 
 MOMENT = timedelta(microseconds=1)
@@ -102,9 +103,11 @@ def test_a_guest_gets_no_original(scene: Scene) -> None:
     guest = scene.guest(scene.link(asset=asset))
     with scene.hub.reading(guest) as work:
         version = assets.shown_versions(work, [asset])[asset]
-        token = last_part(delivery.original_url(work, version).url)
-        with pytest.raises(NotFound):
-            delivery.open_door(work, token)
+    signed = given.original(scene.hub, guest, version)
+    assert signed is not None
+    token = last_part(signed.url)
+    with scene.hub.reading(guest) as work, pytest.raises(NotFound):
+        delivery.open_door(work, token)
 
 
 def test_a_link_dies_when_its_maker_is_shut_out(scene: Scene) -> None:

@@ -20,6 +20,7 @@ from storage.tables import AssetVersionRow, EventRow, LightboxRow, ShareRow
 from tests.acting import member, organisation
 from tests.assets.acts import unchanged
 from tests.assets.together import together
+from tests.delivery import given
 from tests.sharing.scene import Scene, refused
 
 LATER = timedelta(days=3)
@@ -71,7 +72,10 @@ def test_an_address_of_a_shared_file_dies_with_the_share(scene: Scene) -> None:
     share = scene.share(asset=asset)
     with scene.hub.reading(scene.partner) as work:
         version = work.session.scalars(sa.select(AssetVersionRow).where(AssetVersionRow.asset_id == asset)).one()
-        token = urlsplit(delivery.original_url(work, version).url).path.split("/")[-1]
+    signed = given.original(scene.hub, scene.partner, version)
+    assert signed is not None
+    token = urlsplit(signed.url).path.split("/")[-1]
+    with scene.hub.reading(scene.partner) as work:
         assert delivery.open_door(work, token).sha256 == version.sha256
     with scene.hub.writing(scene.librarian) as work:
         sharing.end(work, share)

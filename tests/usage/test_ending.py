@@ -158,3 +158,19 @@ def test_a_recall_says_what_breaks_and_what_could_be_used_instead(hub: Hub, clie
     assert instead["version"]["id"] == other.asset["current"]["id"]
     assert found["runningUsagesAfter"]["totalCount"] == 1
     assert client.ask(RECALL, license=license_id, day=end.isoformat())["recallSimulation"]["affectedCount"] == 0
+
+
+def test_a_use_is_withdrawn_as_of_the_end_whenever_somebody_looks(hub: Hub, client: Client) -> None:
+    end = date(2027, 6, 30)
+    began = at(hub, datetime(2027, 6, 1, 12, tzinfo=UTC))
+    ended, taken_back = until(client, end), licensed(client, number=2)
+    for it in (ended, taken_back):
+        it.confirm(it.reserve(hub=began, window=Window(date(2027, 6, 1), end)), hub=began)
+    gone = datetime(2027, 6, 20, 8, 30, tzinfo=UTC)
+    with at(hub, gone).writing(client.viewer) as work:
+        row = work.session.get_one(LicenseRow, taken_back.license_id)
+        activating.terminate(work, row.id, row.revision, "They took it back.")
+    pass_over(at(hub, datetime(2027, 7, 1, 9, tzinfo=UTC)))
+    with hub.reading(HUB) as work:
+        moments = list(work.session.scalars(sa.select(UsageRow.withdrawn_at).order_by(UsageRow.id)))
+    assert moments == [datetime(2027, 6, 30, 22, tzinfo=UTC), gone]  # midnight in Berlin

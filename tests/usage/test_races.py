@@ -11,7 +11,7 @@ from domain.hub import Hub
 from domain.licensing import activating
 from domain.licensing.codes import CapPer
 from domain.licensing.terms import Window
-from domain.refusals import Conflict
+from domain.refusals import Conflict, Invalid
 from domain.usage.refusing import RightsDenied
 from domain.work import HUB
 from storage.tables import GrantCapRow, LicenseGrantRow, LicenseRow
@@ -79,9 +79,12 @@ def test_a_successor_goes_on_counting_in_every_period(hub: Hub, client: Client) 
     window = Window(date(2027, 3, 1), date(2027, 3, 9))
     usage = it.reserve(70, window=window)
     draft = successor(it, yearly)
-    with unchanged(hub), pytest.raises(sa.exc.IntegrityError), hub.writing(client.viewer) as work:
+    with unchanged(hub), pytest.raises(Conflict, match="reserved"), hub.writing(client.viewer) as work:
         activating.supersede(work, it.license_id, 2, draft, "Too early.")
     it.confirm(usage)
+    smaller = successor(it, cap(69, per=CapPer.YEAR), name="smaller")
+    with unchanged(hub), pytest.raises(Invalid, match="70 copies"), hub.writing(client.viewer) as work:
+        activating.supersede(work, it.license_id, 2, smaller, "Too small.")
     with hub.writing(client.viewer) as work:
         activating.supersede(work, it.license_id, 2, draft, "A longer one.")
     with unchanged(hub), pytest.raises(RightsDenied):

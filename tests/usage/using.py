@@ -122,15 +122,15 @@ def licensed(
         return Licensed(client.hub, client.viewer, made, row.id)
 
 
-def successor(it: Licensed, *caps: Cap, ends_on: date | None = None) -> int:
+def successor(it: Licensed, *caps: Cap, ends_on: date | None = None, name: str = "2") -> int:
     """A draft that permits as much, within these caps."""
     with it.hub.writing(HUB) as work:
         old = work.session.get_one(LicenseRow, it.license_id)
         same = ("org_id", "kind", "licensee_org_id", "starts_on", "zone", "sublicensable", "created_by")
         row = LicenseRow(
             **{name: getattr(old, name) for name in same},
-            number=f"{old.number}-2",
-            title=f"{old.number}-2",
+            number=f"{old.number}-{name}",
+            title=f"{old.number}-{name}",
             status="DRAFT",
             ends_on=ends_on,
             end_user_org_ids=[],

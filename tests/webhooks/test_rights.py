@@ -55,7 +55,7 @@ def somebody(house: House, *permissions: P, org_id: int = 1) -> Client:
 
 def approve(house: House, asset: dict[str, Any]) -> None:
     given = {"version": asset["current"]["id"], "sha256": asset["current"]["sha256"]}
-    acts.accepted(house.client.mutate("assetVersionApprove", "asset { id }", **given))
+    acts.accepted(house.client.mutate("assetVersionApprove", "asset { id }", ownWork=True, **given))
 
 
 def test_who_sees_only_what_is_approved_is_told_of_nothing_else(house: House) -> None:

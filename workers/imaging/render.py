@@ -15,11 +15,12 @@ from pathlib import Path
 from PIL import Image
 
 from domain.recipes import Colour, FailureCode, Fit, Recipe, RenderFailure
-from workers.imaging import colour, encoding, failures, geometry, master, moving, saliency, watermark
+from workers.imaging import colour, encoding, failures, geometry, master, moving, reductions, saliency, watermark
 from workers.imaging.failures import PictureError
 from workers.imaging.geometry import Box, Framing
 from workers.imaging.limits import Limits
 from workers.imaging.master import Master
+from workers.imaging.reductions import Shelf
 
 #: Pixels of the longer side from which on a picture made of a JPEG's reduction is resized briefly.
 _LARGE = 1000
@@ -63,12 +64,18 @@ class Rendered:
 
 
 def render(
-    source: Path, media_type: str, recipes: Sequence[Recipe], out_dir: Path, limits: Limits | None = None
+    source: Path,
+    media_type: str,
+    recipes: Sequence[Recipe],
+    out_dir: Path,
+    limits: Limits | None = None,
+    shelf: Shelf | None = None,
 ) -> Rendered:
     """Writes one file per recipe into `out_dir`, named after the preset.
 
     `media_type` is what sniffing said, not what was claimed. `PictureError` when the source gives no picture at
-    all; an operating system error (a full disk) goes through as it is. Presets must differ.
+    all; an operating system error (a full disk) goes through as it is. Presets must differ. What a JPEG is reduced to
+    is taken from the `shelf`, or laid on it.
     """
     outcomes: dict[str, Made | RenderFailure] = {}
     refused: list[PictureError] = []
@@ -79,7 +86,7 @@ def render(
         outcomes[recipe.preset] = _moving(source, media_type, recipe, out_dir, limits)
     for group in groups:
         try:
-            outcomes |= _of_one_frame(master.opened(source, media_type, group, limits), group, out_dir)
+            outcomes |= _of_one_frame(master.opened(source, media_type, group, limits, shelf), group, out_dir)
         except PictureError as error:
             refused.append(error)
             outcomes |= {recipe.preset: error.failure for recipe in group}
@@ -168,6 +175,7 @@ def _glance(source: Master) -> Image.Image:
             geometry.within(source.picture.size, _GLANCE), Image.Resampling.BOX, reducing_gap=_CAREFUL.gap
         )
     )
+    small = reductions.plain(small)
     upright = small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
     return colour.to_srgb(upright, source.profile)
 
@@ -288,7 +296,7 @@ def _from_master(source: Master, framing: Framing, manner: _Manner) -> Image.Ima
     stored = (source.height, source.width) if turned else (source.width, source.height)
     size = framing.size[::-1] if turned else framing.size
     laid = Framing(framing.scale, size, box, framing.is_whole)
-    small = _resized(source.picture, laid, box, stored, manner)
+    small = reductions.plain(_resized(source.picture, laid, box, stored, manner))
     return small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
 
 

@@ -18,12 +18,14 @@ from typing import Any
 from domain.looks import Likeness
 from domain.recipes import FailureCode, Format, Recipe, RenderFailure
 from workers import sandbox
-from workers.imaging import colour, failures, formats, hashes, metadata, office, opening, pdf, render
+from workers.imaging import failures, formats, hashes, inside, metadata, office, opening, pdf
 from workers.imaging.failures import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts, Proposal
+from workers.imaging.reductions import Shelf
 from workers.imaging.render import Made, Rendered
 from workers.sandbox import SandboxLimits
+from workers.sandbox.cradles import Cradle, Nursery
 
 #: After a crash so many are tried each by itself; where none of them can be made, neither are the others.
 _CRASHES = 2
@@ -31,7 +33,8 @@ _CRASHES = 2
 
 def warm() -> None:
     """Builds in the forking process what every job needs; call it once per worker."""
-    colour.warm()
+    inside.warm()
+    _raise_nursery()
 
 
 def can_open(media_type: str) -> bool:
@@ -49,6 +52,7 @@ def rendered(
     limits: Limits | None = None,
     sandbox_limits: SandboxLimits | None = None,
     tick: Callable[[], None] | None = None,
+    shelf: Shelf | None = None,
 ) -> Rendered:
     """`render.render` in a sandbox. On an error `out_dir` may hold partial files: remove it with everything in it.
 
@@ -63,7 +67,7 @@ def rendered(
     films = [recipe for recipe in recipes if recipe.format is Format.MP4]
     pictures = [recipe for recipe in recipes if recipe.format is not Format.MP4]
     if not films:
-        return _together(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+        return _together(source, media_type, recipes, out_dir, limits, sandbox_limits, tick, shelf)
     apart = [[recipe] for recipe in films] + ([pictures] if pictures else [])
     parts = [_refused_apart(source, media_type, part, out_dir, limits, sandbox_limits, tick) for part in apart]
     return _joined(recipes, parts)
@@ -77,13 +81,14 @@ def _together(
     limits: Limits | None,
     sandbox_limits: SandboxLimits | None,
     tick: Callable[[], None] | None,
+    shelf: Shelf | None = None,
 ) -> Rendered:
     """All in one sandbox; if it crashes, each in its own, for a codec that runs into a limit may take the process.
 
     Where the first `_CRASHES` of them fail too, it is the file: the others are not tried.
     """
     try:
-        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick)
+        return _rendered(source, media_type, recipes, out_dir, limits, sandbox_limits, tick, shelf)
     except PictureError as error:
         if error.failure.code is not FailureCode.CRASHED or len(recipes) == 1:
             raise
@@ -131,9 +136,19 @@ def _rendered(
     limits: Limits | None,
     sandbox_limits: SandboxLimits | None,
     tick: Callable[[], None] | None,
+    shelf: Shelf | None,
 ) -> Rendered:
     said = _in_sandbox(
-        _render, source, media_type, recipes, out_dir, limits or Limits(), limits=sandbox_limits, tick=tick
+        inside.rendered,
+        source,
+        media_type,
+        recipes,
+        out_dir,
+        limits or Limits(),
+        shelf,
+        limits=sandbox_limits,
+        tick=tick,
+        cradle=_nursery(),
     )
     with _distrust():
         return _checked(said, recipes, out_dir)
@@ -153,14 +168,6 @@ def facts(
         return _facts(said)
 
 
-def _render(source: Path, media_type: str, recipes: Sequence[Recipe], out_dir: Path, limits: Limits) -> dict[str, Any]:
-    """Runs inside the sandbox, as `_read` does; both answer in JSON."""
-    try:
-        return asdict(render.render(source, media_type, recipes, out_dir, limits))
-    except failures.PictureError as error:
-        return {"refused": asdict(error.failure)}
-
-
 def _read(source: Path, media_type: str, limits: Limits) -> dict[str, Any]:
     try:
         found = asdict(metadata.read_metadata(source, media_type, limits))
@@ -171,14 +178,29 @@ def _read(source: Path, media_type: str, limits: Limits) -> dict[str, Any]:
     return found
 
 
+#: The nursery of the process that called `warm`.
+_nurseries: list[Nursery] = []
+
+
+def _raise_nursery() -> None:
+    if _nursery() is None:
+        _nurseries[:] = [Nursery(inside.MODULES)]
+
+
+def _nursery() -> Nursery | None:
+    """None in a process that has none, as one that was forked from it."""
+    return next((one for one in _nurseries if one.is_ours), None)
+
+
 def _in_sandbox(
     job: Callable[..., dict[str, Any]],
     *arguments: Any,
     limits: SandboxLimits | None,
     tick: Callable[[], None] | None,
+    cradle: Cradle | None = None,
 ) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = sandbox.run(job, *arguments, limits=limits, tick=tick)
+        said: dict[str, Any] = sandbox.run(job, *arguments, limits=limits, tick=tick, cradle=cradle)
     except sandbox.StoppedError as stopped:
         raise failures.refused(stopped.code) from stopped
     if "refused" in said:

@@ -16,35 +16,20 @@ import json
 import os
 import select
 import signal
-import struct
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from domain.recipes import FailureCode
-from workers.sandbox import confinement
+from workers.sandbox.cradles import Cradle, End, Gone, Here
+from workers.sandbox.life import HEADER, MEMORY, VALUE, SandboxLimits
 
 #: A caller's `tick` is called about this often while a job runs, and never a second late.
 TICK_SECONDS = 0.5
 
-_VALUE, _ERROR, _MEMORY = b"V", b"E", b"M"
-_HEADER = struct.Struct("<cQ")
+__all__ = ["TICK_SECONDS", "SandboxLimits", "StoppedError", "run"]
+
 _CHUNK = 65536
-_DETAIL_LETTERS = 4000
-
-
-@dataclass(frozen=True)
-class SandboxLimits:
-    """`memory_bytes` come on top of what the forking process holds; the others are absolute."""
-
-    wall_seconds: float = 120
-    cpu_seconds: int = 120
-    memory_bytes: int = 3 * 1024**3
-    file_bytes: int = 1024**3
-    files: int = 64
-    answer_bytes: int = 4 * 1024**2
 
 
 class StoppedError(Exception):
@@ -62,64 +47,46 @@ def run(
     *arguments: Any,
     limits: SandboxLimits | None = None,
     tick: Callable[[], None] | None = None,
+    cradle: Cradle | None = None,
 ) -> Any:
     """What `job(*arguments)` returned, which must be JSON; `StoppedError` when there is no answer.
+
+    Forked from this process, or from `cradle` if that can take the job.
 
     `tick` is called in this process at least once a second meanwhile; when it raises, the job is killed and
     the exception goes on.
     """
     limits = limits or SandboxLimits()
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        _live(parent, writing, limits, job, arguments)
-    os.close(writing)
-    with contextlib.suppress(OSError):
-        os.setpgid(child, child)
+    try:
+        cradle, child = _born(job, arguments, limits, writing, cradle)
+    finally:
+        os.close(writing)
     try:
         answer = _listen(child, reading, limits, tick)
-        return _meaning(answer) if answer else _cause_of_death(child)
     finally:
-        _bury(child)
+        end = cradle.bury(child)
         os.close(reading)
+    return _meaning(answer) if answer else _cause_of_death(end)
 
 
-def _live(
-    parent: int, writing: int, limits: SandboxLimits, job: Callable[..., Any], arguments: tuple[Any, ...]
-) -> None:
-    """The whole life of the child; never returns."""
+def _born(
+    job: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    limits: SandboxLimits,
+    writing: int,
+    cradle: Cradle | None,
+) -> tuple[Cradle, int]:
+    """The child, and where it was forked after all."""
+    here = Here()
+    chosen = cradle or here
     try:
-        os.setpgid(0, 0)
-        confinement.die_with(parent)
-        confinement.forget_the_parent(keep=writing)
-        confinement.limit(
-            memory=limits.memory_bytes,
-            cpu_seconds=limits.cpu_seconds,
-            file_bytes=limits.file_bytes,
-            files=limits.files,
-        )
-        confinement.renounce()
-        kind, said = _done(job, arguments)
-        _say(writing, kind, said)
-    finally:
-        # Nothing of the parent's may run at this exit: no finaliser, no buffered output, no atexit.
-        os._exit(0)
-
-
-def _done(job: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bytes, bytes]:
-    try:
-        return _VALUE, json.dumps(job(*arguments), ensure_ascii=False).encode("utf-8", "replace")
-    except MemoryError:
-        return _MEMORY, b""
-    except BaseException:  # noqa: BLE001 - whatever a job raises is told to the parent
-        return _ERROR, traceback.format_exc()[-_DETAIL_LETTERS:].encode("utf-8", "replace")
-
-
-def _say(writing: int, kind: bytes, said: bytes) -> None:
-    left = memoryview(_HEADER.pack(kind, len(said)) + said)
-    while left:
-        left = left[os.write(writing, left) :]
+        child = chosen.bear(job, arguments, limits, writing)
+    except Gone:
+        chosen, child = here, here.bear(job, arguments, limits, writing)
+    with contextlib.suppress(OSError):
+        os.setpgid(child, child)
+    return chosen, child
 
 
 def _listen(child: int, reading: int, limits: SandboxLimits, tick: Callable[[], None] | None) -> bytes:
@@ -186,17 +153,17 @@ class _Ears:
 
 
 def _is_whole(heard: bytearray, limits: SandboxLimits) -> bool:
-    if len(heard) > limits.answer_bytes + _HEADER.size:
+    if len(heard) > limits.answer_bytes + HEADER.size:
         raise StoppedError(FailureCode.CRASHED, "The work gave a longer answer than it may.")
-    return len(heard) >= _HEADER.size and len(heard) >= _HEADER.size + _HEADER.unpack_from(heard)[1]
+    return len(heard) >= HEADER.size and len(heard) >= HEADER.size + HEADER.unpack_from(heard)[1]
 
 
 def _meaning(answer: bytes) -> Any:
-    kind, length = _HEADER.unpack_from(answer)
-    said = answer[_HEADER.size : _HEADER.size + length]
-    if kind == _MEMORY:
+    kind, length = HEADER.unpack_from(answer)
+    said = answer[HEADER.size : HEADER.size + length]
+    if kind == MEMORY:
         raise StoppedError(FailureCode.OUT_OF_MEMORY, "The work needed more memory than it may have.")
-    if kind != _VALUE:
+    if kind != VALUE:
         raise StoppedError(FailureCode.CRASHED, "The work broke off with an error.", said.decode("utf-8", "replace"))
     try:
         return json.loads(said)
@@ -204,22 +171,13 @@ def _meaning(answer: bytes) -> Any:
         raise StoppedError(FailureCode.CRASHED, "The work gave an answer that cannot be read.") from None
 
 
-def _cause_of_death(child: int) -> None:
-    """Raises what the end of a silent child means; it stays unburied."""
-    end = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    number = end.si_status if end is not None and end.si_code != os.CLD_EXITED else 0
+def _cause_of_death(end: End) -> None:
+    """Raises what the end of a silent child means."""
+    code, status = end
+    number = status if code != os.CLD_EXITED else 0
     if number == signal.SIGXCPU:
         raise StoppedError(FailureCode.TIMEOUT, "The work needed more computing time than it may have.")
     if number == signal.SIGKILL:
         # Not by us, so by the kernel; our own limit on memory answers with an error instead.
         raise StoppedError(FailureCode.OUT_OF_MEMORY, "The machine had no memory left for the work.")
     raise StoppedError(FailureCode.CRASHED, "The work crashed.", f"signal {number}" if number else "")
-
-
-def _bury(child: int) -> None:
-    """Its number cannot be given to another process before it is waited for, so the group is killed first."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)

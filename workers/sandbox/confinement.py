@@ -13,7 +13,9 @@ import platform
 import resource
 import signal
 import struct
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -48,6 +50,11 @@ _KNOWN = {
     "x86_64": _Calls(0xC000003E, 56, (59, 322, 57, 58, 41, 101, 62, 310, 311, 272, 308, 165, 321, 250, 323, 298)),
     "aarch64": _Calls(0xC00000B7, 220, (221, 281, 198, 117, 129, 270, 271, 97, 268, 40, 280, 219, 282, 241)),
 }
+
+
+def prepare() -> None:
+    """Builds what every child needs anyway; called in a process that many are forked from."""
+    _filter()
 
 
 def die_with(parent: int) -> None:
@@ -100,19 +107,31 @@ def renounce() -> None:
 
 def leave_the_network() -> None:
     """Where the kernel lets us: as we are, else as the only inhabitant of a world of our own."""
-    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    unshare = getattr(_libc(), "unshare", None)
     if unshare is not None and unshare(_CLONE_NEWNET) != 0:
         unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _filter_system_calls() -> bool:
+    described = _filter()
+    return described is not None and _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, described[0])
+
+
+@cache
+def _filter() -> tuple[Any, Any] | None:
+    """What the kernel is told, and the instructions that this points at; None on a machine whose calls are unknown."""
     calls = _KNOWN.get(platform.machine())
     if calls is None:
-        return False
+        return None
     program = _program(calls)
     instructions = ctypes.create_string_buffer(b"".join(program))
     described = struct.pack("HxxxxxxP", len(program), ctypes.addressof(instructions))
-    return _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(described))
+    return ctypes.create_string_buffer(described), instructions
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None)
 
 
 def _program(calls: _Calls) -> list[bytes]:
@@ -144,7 +163,7 @@ def _answer(value: int) -> bytes:
 
 
 def _prctl(option: int, *arguments: object) -> bool:
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    prctl = getattr(_libc(), "prctl", None)
     if prctl is None:
         return False
     padded = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in (*arguments, 0, 0, 0, 0)[:4]]

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -47,13 +48,17 @@ def import_folder(
     tag_folders: Annotated[
         bool, typer.Option("--tag-folders", help="Tag new assets with the names of the folders above them.")
     ] = False,
+    own_work: Annotated[
+        bool, typer.Option("--own-work", help="Declare new assets the brand's own work: they can be approved at once.")
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=MOST_JOBS, help="Files at once.")] = DEFAULT_JOBS,
 ) -> None:
     """Bring a folder of files into the hub; run it again to go on where it was stopped."""
     stop = threading.Event()
     account = telling.Account()
     with opened(load()) as hub, _stopping(stop), _output(stop):
-        sentence = _bring(hub, folder, account, stop, as_json=as_json, tag_folders=tag_folders, jobs=jobs)
+        bring = partial(importing.run, threads=jobs, tag_folders=tag_folders, own_work=own_work)
+        sentence = _bring(hub, folder, account, stop, bring, as_json=as_json)
         waiting = _waiting(hub)
     ended = "HALTED" if sentence else "STOPPED" if stop.is_set() else "COMPLETE"
     if as_json:
@@ -69,10 +74,9 @@ def _bring(
     folder: Path,
     account: telling.Account,
     stop: threading.Event,
+    bring: Callable[..., Iterator[importing.Outcome]],
     *,
     as_json: bool,
-    tag_folders: bool,
-    jobs: int,
 ) -> str | None:
     """Why it could not go on, if so."""
     founding.found(hub)
@@ -81,7 +85,7 @@ def _bring(
     with Bar() as bar:
         if bar.is_shown:
             bar.expect(*importing.survey(hub, folder, stop))
-        outcomes = importing.run(hub, viewer, folder, threads=jobs, tag_folders=tag_folders, stop=stop, moved=bar.moved)
+        outcomes = bring(hub, viewer, folder, stop=stop, moved=bar.moved)
         try:
             for outcome in outcomes:
                 account.note(outcome)

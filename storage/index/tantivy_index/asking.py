@@ -11,7 +11,19 @@ from typing import Any, Final
 from tantivy import FieldType, Occur, Query
 
 from storage.index import analyser, conditions, facts, nearest, ordering, plan
-from storage.index.conditions import All, AnyOf, Between, Condition, HasTag, Is, Not, OneOf, StartsWith
+from storage.index.conditions import (
+    All,
+    Among,
+    AnyOf,
+    Between,
+    Condition,
+    Deliverable,
+    HasTag,
+    Is,
+    Not,
+    OneOf,
+    StartsWith,
+)
 from storage.index.contract import Access, Door
 from storage.index.contract import Term as Word
 from storage.index.plan import Beginning, Every, Near, Plan, Sequence, Some, Step, Term, Where, Without
@@ -150,6 +162,8 @@ class Asking:
                 return self._any_term("tag", tag_ids)
             case StartsWith(field, prefix):
                 return self._any_term(field, [term for term, _ in self._searcher.terms_with_prefix(field, prefix)])
+            case Among() | Deliverable():
+                return self._any_term("id", conditions.ids_of(condition))
             case _:
                 return self._any_term("fact", [analyser.digest(fact) for fact in facts.asked(condition)])
 

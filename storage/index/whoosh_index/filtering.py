@@ -7,9 +7,11 @@ import numpy as np
 from storage.index import analyser, conditions, facts, ordering
 from storage.index.conditions import (
     All,
+    Among,
     AnyOf,
     Between,
     Condition,
+    Deliverable,
     HasTag,
     Is,
     Not,
@@ -42,6 +44,9 @@ def mask(table: Columns, condition: Condition) -> Mask:  # noqa: PLR0911 - one l
         case StartsWith(field, prefix):
             words = table.names[field]
             return _coded(table, field, [at for at, word in enumerate(words) if word.startswith(prefix)])
+        case Among() | Deliverable():
+            ids = conditions.ids_of(condition)
+            return np.isin(table["id"], np.fromiter(ids, np.int64, len(ids)))
         case _:
             return _says(table, condition)
 

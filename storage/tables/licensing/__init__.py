@@ -8,14 +8,31 @@ asset is made of has no cycles, and `asset.rights_epoch` moves with every row th
 from __future__ import annotations
 
 from storage.tables.licensing.assessing import AssetRightsRow, ComponentRow
+from storage.tables.licensing.compiled import (
+    DeliverableDueRow,
+    DeliverablePartRow,
+    DeliverableReachRow,
+    DeliverableVersionRow,
+)
 from storage.tables.licensing.groups import TerritoryGroupMemberRow, TerritoryGroupRow
-from storage.tables.licensing.licenses import GrantCapRow, GrantDutyRow, LicenseGrantRow, LicenseRow, LicenseSeatRow
+from storage.tables.licensing.licenses import (
+    GrantCapRow,
+    GrantDutyRow,
+    LicenseGrantRow,
+    LicenseRow,
+    LicenseSeatRow,
+    OwnWorkRow,
+)
 from storage.tables.licensing.parties import PartyRow, ReleaseRow
 from storage.tables.licensing.standing import EmbargoRow, ExclusivityRow, TakedownRow
 
 __all__ = [
     "AssetRightsRow",
     "ComponentRow",
+    "DeliverableDueRow",
+    "DeliverablePartRow",
+    "DeliverableReachRow",
+    "DeliverableVersionRow",
     "EmbargoRow",
     "ExclusivityRow",
     "GrantCapRow",
@@ -23,6 +40,7 @@ __all__ = [
     "LicenseGrantRow",
     "LicenseRow",
     "LicenseSeatRow",
+    "OwnWorkRow",
     "PartyRow",
     "ReleaseRow",
     "TakedownRow",

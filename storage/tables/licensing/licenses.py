@@ -201,3 +201,12 @@ class LicenseSeatRow(Row):
     assigned_at: Mapped[datetime]
     assigned_by: Mapped[int] = mapped_column(ForeignKey("principal.id"))
     released_at: Mapped[datetime | None]
+
+
+class OwnWorkRow(Row):
+    """Under which licence an organisation's own work is, from the first of it on."""
+
+    __tablename__ = "own_work"
+
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True, autoincrement=False)
+    license_id: Mapped[int] = mapped_column(ForeignKey("license.id"))

@@ -22,6 +22,8 @@ class EmbargoRow(Row):
         CheckConstraint("ends_at > starts_at", name="window"),
         CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted"),
         Index("ix_embargo_asset", "asset_id", **only_when("lifted_at IS NULL")),
+        Index("ix_embargo_starts", "starts_at", **only_when("lifted_at IS NULL AND starts_at IS NOT NULL")),
+        Index("ix_embargo_ends", "ends_at", **only_when("lifted_at IS NULL AND ends_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

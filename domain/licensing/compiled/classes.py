@@ -1,0 +1,231 @@
+"""What the terms of a version tell apart: the channels, actions, purposes, parties, places and first days of which the
+same is allowed, each class with one that stands for it.
+
+Two are alike that all of the engine's predicates answer alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final, TypeAlias, TypeVar
+
+from domain.licensing import spans, territories, uses
+from domain.licensing.codes import AI_ACTIONS, ANY, WORLDWIDE, Action, CapUnit, Purpose
+from domain.licensing.compiled import alphabet
+from domain.licensing.spans import Span
+from domain.licensing.terms import Facts, Grant, License, Release, Subject, TerritoryGroup
+
+T = TypeVar("T")
+Use: TypeAlias = tuple[Action, Purpose | None]
+
+#: Nobody that any terms name: numbers of organisations begin at 1.
+ANYBODY = 0
+#: Every part of a country that the terms do not name; no code looks like that.
+REST = "*"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Everything that the versions of one composite stand under."""
+
+    holders: tuple[License | Release, ...]
+    subjects: tuple[Subject, ...]
+
+    @classmethod
+    def of(cls, facts: Facts, versions: Sequence[Subject]) -> Terms:
+        rights = [each for subject in versions for each in subject.rights]
+        licenses = sorted({each.license_id for each in rights if each.license_id is not None})
+        releases = sorted({each.release_id for each in rights if each.release_id is not None})
+        held = [facts.licenses[key] for key in licenses]
+        return cls((*held, *(facts.releases[key] for key in releases)), tuple(versions))
+
+    @property
+    def grants(self) -> Iterable[Grant]:
+        return (grant for holder in self.holders for grant in holder.grants)
+
+    @property
+    def licenses(self) -> Iterable[License]:
+        return (each for each in self.holders if isinstance(each, License))
+
+
+def of_channels(terms: Terms) -> tuple[tuple[str, ...], ...]:
+    """Leaves, by what terms have them in their channels and which caps count in them."""
+    said = {grant.channels for grant in terms.grants}
+    said |= {each.channels for subject in terms.subjects for each in subject.exclusivities if each.channels}
+    return _leaves(tuple(sorted(said)), tuple(sorted({cap.unit for grant in terms.grants for cap in grant.caps})))
+
+
+@lru_cache(maxsize=1024)
+def _leaves(lists: tuple[tuple[str, ...], ...], counted: tuple[CapUnit, ...]) -> tuple[tuple[str, ...], ...]:
+    def told(leaf: str) -> Hashable:
+        return tuple(uses.covers(each, leaf) for each in lists), tuple(uses.counts(unit, leaf) for unit in counted)
+
+    return _alike(alphabet.LEAVES, told)
+
+
+def of_uses(terms: Terms) -> tuple[tuple[Use, ...], ...]:
+    """Actions with purposes."""
+    grants = list(terms.grants)
+    return _uses(
+        tuple(sorted({grant.actions for grant in grants})),
+        tuple(sorted({duty.actions for grant in grants for duty in grant.duties})),
+        tuple(sorted({grant.purposes for grant in grants if grant.purposes})),
+        may_sublicense=all(each.sublicensable for each in terms.licenses),
+        may_need_release=any(isinstance(each, Release) for each in terms.holders) or _may_show(terms.subjects),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _uses(
+    granted: tuple[tuple[str, ...], ...],
+    owing: tuple[tuple[Action, ...], ...],
+    limited: tuple[tuple[Purpose, ...], ...],
+    *,
+    may_sublicense: bool,
+    may_need_release: bool,
+) -> tuple[tuple[Use, ...], ...]:
+    def told(use: Use) -> Hashable:
+        action, purpose = use
+        return (
+            tuple((action in each, ANY in each) for each in granted),
+            tuple(action in each for each in owing),
+            action in AI_ACTIONS,
+            may_sublicense or action == Action.SUBLICENSE,
+            bool(limited) and purpose is None,
+            tuple(purpose in each for each in limited),
+            may_need_release and purpose in {None, Purpose.COMMERCIAL},
+        )
+
+    return _alike(alphabet.USES, told)
+
+
+def of_parties(terms: Terms) -> tuple[tuple[int, ...], ...]:
+    """`ANYBODY`, then organisations that the terms name, by which of them do."""
+    holders = [each.holder_org_id for subject in terms.subjects for each in subject.exclusivities]
+    users = [frozenset({each.licensee_org_id, *each.end_user_org_ids} - {None}) for each in terms.licenses]
+    seats = [frozenset(each.seat_org_ids) for each in terms.licenses]
+    named = {*holders, *(org_id for some in (*users, *seats) for org_id in some if org_id is not None)}
+
+    def told(org_id: int) -> Hashable:
+        return (
+            tuple(org_id in some for some in users),
+            tuple(org_id in some for some in seats),
+            tuple(org_id == one for one in holders),
+        )
+
+    return ((ANYBODY,), *_alike(sorted(named), told))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places that are alike, and one that stands for them."""
+
+    first: str
+    #: Bits, in the order of `alphabet.COUNTRIES`.
+    countries: int
+    #: Subdivisions that the terms name, and `REST` of their countries.
+    parts: tuple[str, ...] = ()
+
+
+def of_places(terms: Terms, groups: Mapping[str, TerritoryGroup], day: date) -> list[Places]:
+    """All countries, the subdivisions that the terms name and `REST` of each such country; `day` is the first one of a
+    use.
+    """
+    pairs = _areas(terms, groups, day)
+    areas = {area for pair in pairs for area in pair} | {_left(*pair) for pair in pairs if pair[1]}
+    if not any("-" in code for area in areas for code in area):
+        return _countries(areas)
+    parts = {code for area in areas for code in area if "-" in code}
+    places = [*alphabet.COUNTRIES, *sorted(parts), *sorted({f"{code[:2]}-{REST}" for code in parts})]
+
+    def told(place: str) -> Hashable:
+        return tuple((territories.covers(area, place), territories.touches(area, place)) for area in areas)
+
+    return [
+        Places(some[0], _bits(code for code in some if "-" not in code), tuple(code for code in some if "-" in code))
+        for some in _alike(places, told)
+    ]
+
+
+def _countries(areas: Iterable[frozenset[str]]) -> list[Places]:
+    """Where no area has a subdivision in it, a country is covered by it and touched by it, or neither."""
+    alike = [(1 << len(alphabet.COUNTRIES)) - 1]
+    for area in areas:
+        inside = _bits_of(area)
+        alike = [part for one in alike for part in (one & inside, one & ~inside) if part]
+    return [Places(alphabet.COUNTRIES[(one & -one).bit_length() - 1], one) for one in alike]
+
+
+@lru_cache(maxsize=4096)
+def _bits_of(area: frozenset[str]) -> int:
+    return _bits(area)
+
+
+def _bits(codes: Iterable[str]) -> int:
+    return sum(1 << _COUNTRY[code] for code in codes)
+
+
+_COUNTRY: Final = {country: at for at, country in enumerate(alphabet.COUNTRIES)}
+
+
+def of_first_days(terms: Terms, groups: Mapping[str, TerritoryGroup]) -> list[Span]:
+    """Spans of first days on which terms without days of their own read groups of territories alike."""
+    codes = {code for holder in terms.holders for grant in holder.grants for code in _undated(holder, grant)}
+    for subject in terms.subjects:
+        for each in subject.exclusivities:
+            codes |= set() if each.groups_as_of or each.starts_on else set(each.territories)
+    cuts = set()
+    for code in codes & groups.keys():
+        for member in groups[code].members:
+            cuts |= set() if member.first_on is None else {member.first_on.toordinal()}
+            cuts |= set() if member.last_on is None else {(member.last_on + timedelta(days=1)).toordinal()}
+    starts = [spans.SINCE_EVER, *sorted(cuts)]
+    return [(start, end - 1) for start, end in zip(starts, [*starts[1:], spans.FOR_EVER + 1], strict=True)]
+
+
+def _undated(holder: License | Release, grant: Grant) -> tuple[str, ...]:
+    dated = holder.groups_as_of or holder.starts_on or grant.starts_on
+    return () if dated else (*grant.territories, *grant.territories_except)
+
+
+def _areas(
+    terms: Terms, groups: Mapping[str, TerritoryGroup], first: date
+) -> set[tuple[frozenset[str], frozenset[str]]]:
+    """What each of the terms means, and what it leaves out, as the engine reads it."""
+    said: set[tuple[tuple[str, ...], tuple[str, ...], date]] = set()
+    for holder in terms.holders:
+        for grant in holder.grants:
+            day = holder.groups_as_of or holder.starts_on or grant.starts_on or first
+            said.add((grant.territories, grant.territories_except, day))
+    for subject in terms.subjects:
+        for each in subject.exclusivities:
+            said.add((each.territories or (WORLDWIDE,), (), each.groups_as_of or each.starts_on or first))
+
+    def area(codes: tuple[str, ...], day: date) -> frozenset[str]:
+        return territories.expanded(codes, day, groups) if codes else frozenset()
+
+    return {(area(whole, day), area(excepted, day)) for whole, excepted, day in said}
+
+
+def _left(area: frozenset[str], excepted: frozenset[str]) -> frozenset[str]:
+    return frozenset(code for code in area if not territories.covers(excepted, code))
+
+
+def _may_show(subjects: Iterable[Subject]) -> bool:
+    """Whether anybody or anything may be recognised in one of them, as `barring` sees it."""
+    for subject in subjects:
+        for said in ([each.people for each in subject.rights], [each.property for each in subject.rights]):
+            if any(said) or all(one is None for one in said):
+                return True
+    return False
+
+
+def _alike(each: Iterable[T], told: Callable[[T], Hashable]) -> tuple[tuple[T, ...], ...]:
+    found: dict[Hashable, list[T]] = defaultdict(list)
+    for one in each:
+        found[told(one)].append(one)
+    return tuple(tuple(some) for some in found.values())

@@ -1,0 +1,167 @@
+"""What was decoded of a JPEG is kept for a while: the same picture comes of it, and nothing of it stays for long."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms
+
+from domain.recipes import Colour, Fit, Format, Recipe
+from storage.settings import Settings
+from tests.imaging import made
+from workers import reductions
+from workers.imaging import render, safely
+from workers.imaging.reductions import FACTORS, Shelf
+
+PART = Recipe("part", Format.PNG, 60, 40, Fit.COVER, region=(100, 80, 400, 300))
+RECIPES = (
+    PART,
+    Recipe("whole", Format.PNG, 70, 70),
+    Recipe("sought", Format.PNG, 50, 90, Fit.COVER, seeks=True),
+    Recipe("print", Format.TIFF, 60, 60, colour=Colour.CMYK),
+    Recipe("grey", Format.PNG, 40, 40, colour=Colour.GREY),
+    Recipe("padded", Format.PNG, 64, 90, Fit.PAD, rotation=90),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return Settings(data_dir=folder)
+
+
+def variants(folder: Path) -> dict[str, Path]:
+    """The same photograph in the ways that JPEGs come."""
+    with Image.open(made.photograph("coffee.jpg")) as opened:
+        photograph = opened.convert("RGB").resize((1200, 800))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    kinds: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "plain": (photograph, {}),
+        "grey": (photograph.convert("L"), {}),
+        "cmyk": (photograph.convert("CMYK"), {}),
+        "turned": (photograph, {"exif": exif}),
+        "profiled": (photograph, {"icc_profile": wide}),
+    }
+    for name, (picture, said) in kinds.items():
+        picture.save(folder / f"{name}.jpg", quality=90, **said)
+    return {name: folder / f"{name}.jpg" for name in kinds}
+
+
+def shelf_in(folder: Path) -> Shelf:
+    fresh = folder / "fresh"
+    fresh.mkdir(exist_ok=True)
+    return Shelf(folder / "kept", fresh)
+
+
+def put_up(shelf: Shelf) -> list[str]:
+    found = sorted(path.name for path in shelf.fresh.iterdir())
+    for name in found:
+        (shelf.fresh / name).replace(shelf.place(int(name)))
+    return found
+
+
+def rendered(source: Path, recipe: Recipe, out: Path, shelf: Shelf | None) -> bytes:
+    (made_now,) = render.render(source, "image/jpeg", [recipe], out, shelf=shelf).made
+    return (out / made_now.file_name).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["plain", "grey", "cmyk", "turned", "profiled"])
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: str(recipe.preset))
+def test_a_picture_is_the_same_byte_for_byte_from_what_was_kept(kind: str, recipe: Recipe, tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)[kind], shelf_in(tmp_path)
+    plain = rendered(source, recipe, tmp_path, None)
+    assert rendered(source, recipe, tmp_path, shelf) == plain
+    assert put_up(shelf), "the picture is reduced"
+    gone = tmp_path / "gone.jpg"  # so it can only come from what was kept
+    assert rendered(gone, recipe, tmp_path, shelf) == plain
+    assert put_up(shelf) == []
+
+
+def test_what_needs_more_than_was_kept_is_made_of_the_original(tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    rendered(source, Recipe("tiny", Format.PNG, 40, 40), tmp_path, shelf)
+    assert put_up(shelf) == ["8"]
+    large = Recipe("large", Format.PNG, 400, 400)
+    assert rendered(source, large, tmp_path, shelf) == rendered(source, large, tmp_path, None)
+    assert put_up(shelf) == ["2"]
+    full = Recipe("full", Format.PNG, 1200, 1200)
+    rendered(source, full, tmp_path, shelf)
+    assert put_up(shelf) == [], "all of it is not kept"
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"{}\n", b"nonsense", b'{"width": "a", "height": []}\n', None])
+def test_a_kept_file_that_was_spoilt_is_passed_over(spoilt: bytes | None, tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    plain = rendered(source, PART, tmp_path, shelf)
+    (name,) = put_up(shelf)
+    place = shelf.place(int(name))
+    place.write_bytes(place.read_bytes()[:-5000] if spoilt is None else spoilt)
+    assert rendered(source, PART, tmp_path, shelf) == plain
+
+
+def test_a_sandbox_lays_by_what_the_next_one_finds(settings: Settings, tmp_path: Path) -> None:
+    source = variants(tmp_path)["plain"]
+    pictures = []
+    for turn in ("first", "second"):
+        inside = tmp_path / turn
+        inside.mkdir()
+        with reductions.shelf(settings, "a" * 64, inside) as shelf:
+            out = safely.rendered(source, "image/jpeg", [PART], inside, shelf=shelf)
+            assert not out.failed
+        pictures.append((inside / PART.file_name).read_bytes())
+        assert [path.name for path in (settings.data_dir / "reductions").iterdir()] == ["a" * 64 + "-2"]
+        assert list(shelf.fresh.iterdir()) == []
+        source = tmp_path / "gone.jpg"
+    assert pictures[0] == pictures[1]
+
+
+def test_what_was_laid_in_a_job_that_failed_is_not_kept(settings: Settings, tmp_path: Path) -> None:
+    def fail() -> None:
+        with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+            (shelf.fresh / "2").write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list((settings.data_dir / "reductions").iterdir()) == []
+
+
+def test_only_plain_files_are_kept(settings: Settings, tmp_path: Path) -> None:
+    with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+        (shelf.fresh / "2").symlink_to("/etc/passwd")
+        (shelf.fresh / "4").mkdir()
+        (shelf.fresh / "other").write_bytes(b"")
+    assert list((settings.data_dir / "reductions").iterdir()) == []
+
+
+def test_what_nobody_used_goes_and_what_is_used_stays(settings: Settings, tmp_path: Path) -> None:
+    folder = settings.data_dir / "reductions"
+    folder.mkdir()
+    long_ago = time.time() - reductions.LONGEST - 60
+    for name in ("a" * 64, "b" * 64):
+        (folder / f"{name}-2").write_bytes(b"x")
+        os.utime(folder / f"{name}-2", (long_ago, long_ago))
+    with reductions.shelf(settings, "a" * 64, tmp_path):
+        pass
+    reductions.sweep(settings)
+    assert [path.name for path in folder.iterdir()] == ["a" * 64 + "-2"]
+
+
+def test_the_longest_unused_goes_first_when_room_is_short(settings: Settings) -> None:
+    folder = settings.data_dir / "reductions"
+    folder.mkdir()
+    now = time.time()
+    for age, factor in enumerate((*FACTORS, *FACTORS, *FACTORS)):
+        path = folder / f"{age}-{factor}"
+        with path.open("wb") as file:
+            file.truncate(reductions.MOST_BYTES // 4)
+        os.utime(path, (now - age, now - age))
+    reductions.sweep(settings)
+    assert sorted(path.name[0] for path in folder.iterdir()) == ["0", "1", "2", "3"]

@@ -1,0 +1,102 @@
+"""What was decoded of a JPEG, laid by for whoever wants another part of it: pixels in a file that is mapped, not read.
+
+Most of what a small picture of a large photograph costs is reading the whole of it, at whatever size. Only sandboxes
+write these files and only sandboxes look into them. A picture is the same, byte for byte, whether it was made from one
+or from the original.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+#: JPEG's own reductions, the coarsest first.
+FACTORS: Final = (8, 4, 2)
+#: Bytes of the largest that is laid by.
+MOST_BYTES: Final = 64 << 20
+#: How a mode is written so that it can be mapped.
+_MAPPED: Final = {"RGB": "RGBX", "L": "L", "CMYK": "CMYK"}
+_PAGE: Final = mmap.PAGESIZE
+#: Rows that are written at a time.
+_STRIP: Final = 16
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where reductions of one original lie, `kept` and the factor being the name of each, and the folder where a new
+    one may be laid, by its factor.
+    """
+
+    kept: Path
+    fresh: Path
+
+    def place(self, factor: int) -> Path:
+        return self.kept.with_name(f"{self.kept.name}-{factor}")
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """The stored picture at a fraction of its size; `width` × `height` are the displayed original's."""
+
+    picture: Image.Image
+    width: int
+    height: int
+    profile: bytes | None
+    orientation: int
+
+
+def find(shelf: Shelf, wanted: Callable[[int, int], int]) -> Reduction | None:
+    """The one that is reduced as much as `wanted`, asked with the original's size, says."""
+    for factor in FACTORS:
+        try:
+            with shelf.place(factor).open("rb") as file:
+                told = json.loads(file.readline(MOST_BYTES))
+                if wanted(told["width"], told["height"]) == factor:
+                    return _read(file.fileno(), told)
+        except (OSError, ValueError, KeyError, TypeError, binascii.Error):  # there is none, or somebody spoilt it
+            continue
+    return None
+
+
+def lay(shelf: Shelf, factor: int, reduction: Reduction) -> None:
+    """Writes it where it is fresh; what cannot be mapped or is too large is left."""
+    picture = reduction.picture
+    mapped = _MAPPED.get(picture.mode)
+    if mapped is None or picture.width * picture.height * len(mapped) > MOST_BYTES:
+        return
+    told = {
+        "mode": mapped,
+        "size": picture.size,
+        "width": reduction.width,
+        "height": reduction.height,
+        "profile": None if reduction.profile is None else base64.b64encode(reduction.profile).decode(),
+        "orientation": reduction.orientation,
+    }
+    head = json.dumps(told).encode()
+    with (shelf.fresh / str(factor)).open("xb") as file:
+        file.write(head.ljust(-(len(head) + 1) % _PAGE + len(head)) + b"\n")
+        for top in range(0, picture.height, _STRIP):  # in the same memory again and again
+            strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
+            file.write(strip.tobytes("raw", mapped))
+
+
+def plain(picture: Image.Image) -> Image.Image:
+    """In a mode that others know."""
+    return picture.convert("RGB") if picture.mode == "RGBX" else picture
+
+
+def _read(file: int, told: dict[str, Any]) -> Reduction:
+    mode, (width, height) = told["mode"], told["size"]
+    mapped = memoryview(mmap.mmap(file, 0, access=mmap.ACCESS_READ))
+    pixels: Any = mapped[len(mapped) - width * height * len(mode) :]
+    profile = None if told["profile"] is None else base64.b64decode(told["profile"])
+    picture = Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
+    return Reduction(picture, told["width"], told["height"], profile, told["orientation"])
