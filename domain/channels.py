@@ -46,7 +46,7 @@ _SOCIAL: Final = (
 def seeds() -> Iterator[tuple[Channel, Recipe]]:
     """All of them; none is made without being asked for."""
     yield Channel.WEB, Recipe("web-hero", Format.WEBP, 2560, 1440, Fit.COVER, quality=80)
-    yield Channel.WEB, Recipe("web-large", Format.AVIF, 2048, 2048, quality=60, speed=9)
+    yield Channel.WEB, Recipe("web-large", Format.AVIF, 2048, 2048, quality=60)
     yield Channel.WEB, Recipe("web-card", Format.WEBP, 640, 480, Fit.COVER, quality=78)
     yield Channel.WEB, Recipe("web-square", Format.WEBP, 800, 800, Fit.PAD, quality=80)
     yield Channel.WEB, Recipe("film-web", Format.MP4, 1280, 1280)
@@ -59,7 +59,7 @@ def seeds() -> Iterator[tuple[Channel, Recipe]]:
     yield Channel.EMAIL, Recipe("email-icon", Format.PNG, 128, 128, Fit.PAD, quality=100)
     yield Channel.MOBILE, Recipe("mobile-full", Format.WEBP, 1290, 2796, quality=78)
     yield Channel.MOBILE, Recipe("mobile-half", Format.WEBP, 828, 1792, quality=78)
-    yield Channel.MOBILE, Recipe("mobile-tile", Format.AVIF, 360, 360, Fit.COVER, quality=55, speed=9)
+    yield Channel.MOBILE, Recipe("mobile-tile", Format.AVIF, 360, 360, Fit.COVER, quality=55)
     everything = MetadataPolicy.ALL
     yield (
         Channel.PRINT,

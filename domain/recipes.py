@@ -143,7 +143,7 @@ class Recipe:
     quality: int = 82
     background: str = WHITE
     progressive: bool = False
-    speed: int = 8
+    speed: int = 9
     colour: Colour = Colour.SRGB
     profile: str | None = None
     proof: str | None = None
@@ -313,5 +313,5 @@ def _must(holds: bool, name: str, sentence: str, constraint: str) -> None:
 SEEDS = (
     Recipe("thumb", Format.WEBP, 320, 320, quality=80),
     Recipe("web", Format.JPEG, 1600, 1600, quality=82, progressive=True),
-    Recipe("avif", Format.AVIF, 800, 800, quality=60, speed=9),
+    Recipe("avif", Format.AVIF, 800, 800, quality=60),
 )

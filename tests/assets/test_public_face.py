@@ -224,7 +224,7 @@ def test_an_unseen_draft_changes_nothing_that_a_partner_can_ask(
     after_adding = [everything(hub, viewer, assets, digest) for viewer in viewers]
     work_off(hub)
     made = Counter(job["kind"] for job in jobs_of(hub)[earlier:] if job["state"] == "DONE")
-    assert made == {"look_at_bytes": 2, "render_version": 2, "compare_looks": 2}
+    assert made == {"look_at_bytes": 2, "render_version": 2, "compare_looks": 2, "compile_rights": 1}
     assert index_all(hub) > 0
     after_making = [everything(hub, viewer, assets, digest) for viewer in viewers]
 

@@ -14,6 +14,7 @@ from domain import assets, delivery, identity, sharing, trash, workflow
 from domain.assets import Changes, Content
 from domain.assets.deciding import PERMISSIONS
 from domain.assets.reading import shown_versions
+from domain.delivery import deciding
 from domain.hub import Hub
 from domain.refusals import Refusal
 from domain.work import Viewer, Work
@@ -56,7 +57,8 @@ def restore(work: Work, asset: AssetRow) -> None:
 
 
 def download(work: Work, asset: AssetRow) -> None:
-    address = delivery.original_url(work, shown_versions(work, [asset.id])[asset.id])
+    version = shown_versions(work, [asset.id])[asset.id]
+    address = delivery.original_url(work, version, deciding.only(work, version.id, None))
     delivery.open_door(work, address.url.rpartition("/")[2])
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,15 +106,16 @@ def test_a_codec_that_falls_over_takes_only_its_own_rendition(
     log = tmp_path / "sandboxes"
     as_ever = render.render
 
-    def rendered(source: Path, kind: str, recipes: Sequence[Recipe], out_dir: Path, limits: Limits) -> Rendered:
+    def rendered(source: Path, kind: str, recipes: Sequence[Recipe], out_dir: Path, *more: Any) -> Rendered:
         with log.open("a") as line:
             line.write(f"{len(recipes)}\n")
         for recipe in recipes:
             (out_dir / recipe.file_name).write_bytes(b"half")
             falling_over(recipe, falls)
-        return as_ever(source, kind, recipes, out_dir, limits)
+        return as_ever(source, kind, recipes, out_dir, *more)
 
     monkeypatch.setattr(render, "render", rendered)
+    monkeypatch.setattr(safely, "_nurseries", [])  # a nursery of this process would know nothing of the above
     recipes = tuple(Recipe(name, Format.JPEG, 20, 20) for name in "abcd")
     result = safely.rendered(source, "image/png", recipes, out)
     assert [one.preset for one in result.made] == made_of
