@@ -153,7 +153,8 @@ def test_json_is_answered_to_whoever_names_it_first(address: str) -> None:
 
 
 def test_every_subscription_is_one_that_these_tests_know() -> None:
-    """Who is told what of each is tested in `test_rights.py`: a new one needs its own."""
+    """Who is told what of each is tested in `test_rights.py` and `test_purchases.py`: a new one needs its own."""
     schema = graphql.build_schema(built.sdl())
     assert schema.subscription_type is not None
-    assert set(schema.subscription_type.fields) == {"assetChanged", "renditionChanged", "jobProgress"}
+    known = {"assetChanged", "renditionChanged", "jobProgress", "stockPurchaseChanged"}
+    assert set(schema.subscription_type.fields) == known
