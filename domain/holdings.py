@@ -89,6 +89,13 @@ class Holdings:
         """All of it, to tell holdings apart by."""
         return frozenset(self.reaches.items())
 
+    @cached_property
+    def shared_to(self) -> frozenset[int]:
+        """The organisations with which something has to be shared for it to be shared with who holds this."""
+        reaches = (self.reach(permission) for permission in SHARED_TO_CONTRIBUTE)
+        scopes = (scope for reach in reaches for scope in (*reach.allowed, *reach.denied))
+        return frozenset().union(*(scope.orgs for scope in scopes if isinstance(scope, Tree) and scope.orgs))
+
     def reach(self, permission: Permission) -> Reach:
         return self.reaches.get(permission, NOWHERE)
 

@@ -45,13 +45,15 @@ def series(secret: bytes, purpose: str, claims: dict[str, Any]) -> Callable[[int
     # In JSON a quote inside of a text has a backslash before it: these stand where the two are, and nowhere else.
     head, _, further = marked.partition(b'"d":"')
     middle, _, after = further.partition(b'"i":%d' % _MARK)
+    told = b'%b"d":"%%b%b"i":%%d%b' % tuple(part.replace(b"%", b"%%") for part in (head, middle, after))
+    copy, to_base64, to_bytes = keyed.copy, binascii.b2a_base64, bytes.fromhex
 
     def signed(number: int, digest: str) -> str:
-        spelt = binascii.b2a_base64(bytes.fromhex(digest), newline=False)
-        body = b'%b"d":"%b%b"i":%d%b' % (head, spelt, middle, number, after)
-        mac = keyed.copy()
+        body = told % (to_base64(to_bytes(digest), newline=False), number)
+        mac = copy()
         mac.update(body)
-        return _spelt(mac.digest() + body)
+        # As `_spelt` does, without a call more for each address.
+        return to_base64(mac.digest() + body, newline=False).translate(_URL_SAFE).decode().rstrip("=")
 
     return signed
 

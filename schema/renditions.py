@@ -77,9 +77,14 @@ def address(sources: tuple[Any, ...], make: Callable[[Work], Callable[..., deliv
         if leave.is_at_work_everywhere(work.viewer):
             return lambda gate, *told: None if gate[0] else signed(*told)
         by = _deciding(lambda: standing.read(work, note))
+        # Renditions of one version follow each other, with one and the same gate.
+        last: tuple[Any, ...] | None = None
+        found: leave.Leave | None = None
 
         def one(gate: tuple[Any, ...], *told: Any) -> tuple[str, datetime] | None:
-            found = None if gate[0] else _deciding(lambda: by(*gate[1:]))
+            nonlocal last, found
+            if gate is not last:
+                last, found = gate, None if gate[0] else _deciding(lambda: by(*gate[1:]))
             return None if found is None else signed(*told, found)
 
         return one

@@ -37,6 +37,18 @@ from storage.types import EPOCH
 #: Days that a decision on the use in one's own house looks ahead beyond what an address may last, where it can: so long
 #: nobody who asks again makes another.
 AHEAD: Final = 30
+#: The use in one's own house, whoever's it is and on whichever days.
+_AT_HOME: Final = Request(
+    action=Action.DOWNLOAD,
+    channel="internal.intranet",
+    territories=("WORLDWIDE",),
+    window=Window(date.min, date.min),
+    party=0,
+    as_of=EPOCH,
+    purpose=Purpose.INTERNAL,
+)
+AT_HOME_CHANNEL: Final = _AT_HOME.channel
+AT_HOME_DIGEST: Final = decisions.digest_of_use(_AT_HOME, moving=True)
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _LET_OUT: Final = frozenset({Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES})
@@ -146,15 +158,8 @@ def kept(work: Work, given: Leave) -> RightsDecisionRow:
 def at_home(work: Work) -> Request:
     """What whoever is bound does with what they are given and say nothing about, from UTC's today on."""
     today = work.now.date()
-    return Request(
-        action=Action.DOWNLOAD,
-        channel="internal.intranet",
-        territories=("WORLDWIDE",),
-        window=Window(today, today + _life(work) + (AHEAD + 1) * _DAY),
-        party=work.viewer.org_id,
-        as_of=work.now,
-        purpose=Purpose.INTERNAL,
-    )
+    window = Window(today, today + _life(work) + (AHEAD + 1) * _DAY)
+    return replace(_AT_HOME, window=window, party=work.viewer.org_id, as_of=work.now)
 
 
 def looked_at_again(work: Work) -> datetime:

@@ -6,7 +6,6 @@ fetched.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -134,13 +133,15 @@ def addresses(work: Work, purpose: str, more: dict[str, Any], below: str | None 
     expires = (work.now - EPOCH) // HOUR + work.limits.url_hours + 1
     common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
     place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * HOUR
+    last, until = AT_WORK, valid_until
     spelt = signing.series(work.secret, purpose, common)
 
     def signed(row_id: int, sha256: str, by: Leave = AT_WORK) -> SignedUrl:
-        if by.decision_id is None:
-            return SignedUrl(place + spelt(row_id, sha256), valid_until)
-        said = {**common, **leave.claims(by), "i": row_id, "d": base64.b64encode(bytes.fromhex(sha256)).decode()}
-        return SignedUrl(place + signing.sign(work.secret, purpose, said), min(valid_until, by.until))
+        nonlocal last, spelt, until
+        if by is not last:
+            last, until = by, min(valid_until, by.until)
+            spelt = signing.series(work.secret, purpose, {**common, **leave.claims(by)})
+        return SignedUrl(place + spelt(row_id, sha256), until)
 
     return signed
 

@@ -35,7 +35,7 @@ class Unmade(Exception):
 def given(work: Work) -> dict[str, Any]:
     """The values of the parameters, for this viewer."""
     is_bound = _is_partners(work)
-    use = decisions.digest_of_use(deciding.at_home(work), moving=True) if is_bound else ""
+    use = deciding.AT_HOME_DIGEST if is_bound else ""
     return {"is_bound": is_bound, "bound_org": work.viewer.org_id, "bound_use": use}
 
 
@@ -46,7 +46,7 @@ def read(work: Work, note: Callable[[datetime], None]) -> Callable[..., Leave | 
     if not _is_partners(work):
         raise Unmade
     moment = statements.reader(RightsDecisionRow.expires_at, work.session.get_bind().dialect) or _as_it_is
-    org_id, channel, asked = work.viewer.org_id, deciding.at_home(work).channel, dict[int, Leave | None]()
+    org_id, channel, asked = work.viewer.org_id, deciding.AT_HOME_CHANNEL, dict[int, Leave | None]()
 
     def found(
         version_id: int, owner: int, decision_id: int | None, epoch: int, expires: Any, renews: Any

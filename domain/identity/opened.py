@@ -14,8 +14,6 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from domain import reads
-from domain.holdings import Tree
-from domain.permissions import SHARED_TO_CONTRIBUTE
 from domain.work import Work
 from storage import snapshots, statements
 from storage.tables import AssetRow, OrganisationRow, ShareRow
@@ -48,7 +46,7 @@ class Opened(NamedTuple):
 
 def to_viewer(work: Work) -> tuple[Opened, ...]:
     """What stands shared with the viewer's organisations, always in the same order; in at most one statement."""
-    org_ids = _orgs(work)
+    org_ids = work.viewer.holdings.shared_to
     return kept(work, ("opened", org_ids), lambda: _to_orgs(work, org_ids)) if org_ids else ()
 
 
@@ -147,9 +145,3 @@ def _counted() -> sa.Select[int]:
 
 
 _COUNTED = _counted()
-
-
-def _orgs(work: Work) -> frozenset[int]:
-    reaches = (work.viewer.holdings.reach(permission) for permission in SHARED_TO_CONTRIBUTE)
-    scopes = (scope for reach in reaches for scope in (*reach.allowed, *reach.denied))
-    return frozenset().union(*(scope.orgs for scope in scopes if isinstance(scope, Tree) and scope.orgs))
