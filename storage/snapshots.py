@@ -16,14 +16,22 @@ from sqlalchemy.orm import Session
 from storage.database import BEGUN, Database, naming_failures
 from storage.epochs import SNAPSHOT
 
-#: Both in one message.
-_BEGIN: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT {SNAPSHOT}"
+#: By whether it is for any values.
+_PLANNED: Final = {
+    False: "SET LOCAL plan_cache_mode = auto",
+    True: "SET LOCAL plan_cache_mode = force_generic_plan",
+}
+#: All in one message.
+_BEGIN: Final = {
+    planned: f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {said}; SELECT {SNAPSHOT}"
+    for planned, said in _PLANNED.items()
+}
 
 
 class Snapshot:
     """An open snapshot; `session` is made when first asked for."""
 
-    def __init__(self, database: Database, raw: Any) -> None:
+    def __init__(self, database: Database, raw: Any, *, for_any_values: bool) -> None:
         self.dialect = database.engine.dialect
         self.cursor: Any = raw.cursor()
         self.session: Any = Later(self)
@@ -32,6 +40,15 @@ class Snapshot:
         self._database = database
         self._raw = raw
         self._opened: tuple[sa.Connection, Session] | None = None
+        self._for_any_values = for_any_values
+
+    def plan(self, *, for_any_values: bool) -> None:
+        """How PostgreSQL plans what is asked from here on: once for any values, as it is read whose rows are named by
+        keys, or anew for those of a page, whose length it should know to read no more than that.
+        """
+        if self.dialect.name == "postgresql" and for_any_values != self._for_any_values:
+            self.cursor.execute(_PLANNED[for_any_values])
+            self._for_any_values = for_any_values
 
     def open(self) -> Session:
         if self._opened is None:
@@ -79,17 +96,18 @@ def is_reading(session: Any) -> bool:
 
 
 @contextmanager
-def opened(database: Database) -> Iterator[Snapshot]:
-    """Raises like `Database.reading`."""
+def opened(database: Database, *, for_any_values: bool = False) -> Iterator[Snapshot]:
+    """Raises like `Database.reading`. It begins with what is read `for_any_values`, or a page (`Snapshot.plan`)."""
     with naming_failures():
         raw = database.engine.raw_connection()
         try:
-            snapshot = Snapshot(database, raw)
+            snapshot = Snapshot(database, raw, for_any_values=for_any_values)
             driver: Any = raw.driver_connection
             try:
                 if database.is_postgres:
                     driver.autocommit = True  # it would ask to begin by itself, in a message of its own
-                    snapshot.cursor.execute(_BEGIN)
+                    snapshot.cursor.execute(_BEGIN[for_any_values])
+                    snapshot.cursor.nextset()
                     snapshot.cursor.nextset()
                     snapshot.epoch = database.epochs.of(snapshot.cursor.fetchone()[0])
                 else:

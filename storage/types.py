@@ -7,6 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -43,6 +46,25 @@ class Instant(sa.types.TypeDecorator[datetime]):
 def microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970-01-01T00:00Z; exact, unlike `timestamp()`, which is a float."""
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+class Microseconds(FunctionElement[int]):
+    """What `microseconds` says of a column of moments, told by the database."""
+
+    name = "microseconds"
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(Microseconds)
+def _as_stored(element: Microseconds, compiler: SQLCompiler, **kept: Any) -> str:
+    return compiler.process(element.clauses, **kept)
+
+
+@compiles(Microseconds, "postgresql")
+def _extracted(element: Microseconds, compiler: SQLCompiler, **kept: Any) -> str:
+    # Exact: PostgreSQL extracts the seconds as a numeric.
+    return f"CAST(extract(epoch FROM {compiler.process(element.clauses, **kept)}) * 1000000 AS BIGINT)"
 
 
 #: 64-bit key. SQLite only makes `INTEGER PRIMARY KEY` its row id, which is 64 bits wide as well.

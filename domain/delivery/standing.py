@@ -9,7 +9,7 @@ Always true here:
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -19,13 +19,15 @@ from domain.delivery.bars import NOW
 from domain.delivery.leave import AT_WORK, Leave
 from domain.usage import decisions
 from domain.work import BRAND_ORG_ID, Work
-from storage import statements
 from storage.tables import AssetRow, AssetVersionRow, RenditionRow, RightsDecisionRow
+from storage.types import EPOCH, Microseconds
 
 #: Given with every statement in which the columns stand, as `given` says.
 _BOUND: Final = sa.bindparam("is_bound", type_=sa.Boolean)
 _ORG: Final = sa.bindparam("bound_org", type_=sa.BigInteger)
 _USE: Final = sa.bindparam("bound_use", type_=sa.Text)
+_BLANK: Final = sa.literal_column("' '", sa.Text)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Unmade(Exception):
@@ -45,17 +47,15 @@ def read(work: Work, note: Callable[[datetime], None]) -> Callable[..., Leave | 
         return lambda *_: AT_WORK
     if not _is_partners(work):
         raise Unmade
-    moment = statements.reader(RightsDecisionRow.expires_at, work.session.get_bind().dialect) or _as_it_is
     org_id, channel, asked = work.viewer.org_id, deciding.AT_HOME_CHANNEL, dict[int, Leave | None]()
 
-    def found(
-        version_id: int, owner: int, decision_id: int | None, epoch: int, expires: Any, renews: Any
-    ) -> Leave | None:
+    def found(version_id: int, owner: int, told: str | None) -> Leave | None:
         if owner == org_id:
             return AT_WORK
-        if decision_id is not None:
-            note(moment(renews))
-            return Leave(decision_id, epoch, org_id, channel, moment(expires))
+        if told is not None:
+            decision_id, epoch, expires, renews = map(int, told.split())
+            note(EPOCH + renews * _MICROSECOND)
+            return Leave(decision_id, epoch, org_id, channel, EPOCH + expires * _MICROSECOND)
         if version_id not in asked:
             asked[version_id] = _asked(work, version_id)
             note(deciding.looked_at_again(work))
@@ -71,10 +71,6 @@ def _asked(work: Work, version_id: int) -> Leave | None:
     return leaves.get(version_id)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 def _is_partners(work: Work) -> bool:
     viewer = work.viewer
     return viewer.principal_id is not None and viewer.on_behalf_of is None and viewer.org_id != BRAND_ORG_ID
@@ -82,13 +78,20 @@ def _is_partners(work: Work) -> bool:
 
 def _columns(version: Any) -> tuple[sa.ColumnElement[Any], ...]:
     """Beside a row of versions, all null for who is not bound but the first: its id, the organisation that the asset is
-    of, and of the decision its id, epoch, end, and the moment from when on another is made.
+    of, and of the decision, in one text, its id, epoch, end, and the moment from when on another is made.
     """
     asset = sa.orm.aliased(AssetRow)
     row = sa.orm.aliased(RightsDecisionRow)
     owner = sa.select(asset.org_id).where(asset.id == version.asset_id)
+    # A column each would look for it four times.
+    first, *others = (
+        sa.cast(each, sa.Text) for each in (row.id, row.epoch, Microseconds(row.expires_at), Microseconds(row.renew_at))
+    )
+    told: sa.ColumnElement[str] = first
+    for each in others:
+        told = told + _BLANK + each
     standing = (
-        sa.select(row)
+        sa.select(told)
         .join(asset, sa.and_(asset.id == version.asset_id, row.epoch == asset.rights_epoch))
         .where(
             row.version_id == version.id, decisions.of_use(row, _ORG, _USE), row.renew_at > NOW, row.decided_at <= NOW
@@ -96,8 +99,7 @@ def _columns(version: Any) -> tuple[sa.ColumnElement[Any], ...]:
         .order_by(row.id)
         .limit(1)
     )
-    told = (owner, *(standing.with_only_columns(each) for each in (row.id, row.epoch, row.expires_at, row.renew_at)))
-    return version.id, *(sa.case((_BOUND, each.correlate(version).scalar_subquery())) for each in told)
+    return version.id, *(sa.case((_BOUND, each.correlate(version).scalar_subquery())) for each in (owner, standing))
 
 
 def _beside_rendition() -> tuple[sa.ColumnElement[Any], ...]:
