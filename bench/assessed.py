@@ -15,7 +15,7 @@ def own(work: Work, by: int) -> None:
     """All assets of which nothing was said yet, under the brand's own licence, whoever they belong to."""
     held = own_work.held(replace(work, viewer=replace(HUB, principal_id=by)), BRAND_ORG_ID)
     columns = ["org_id", "asset_id", "license_id", "coverage", "assessed_at", "assessed_by"]
-    said = sa.exists().where(AssetRightsRow.asset_id == AssetRow.id)
+    said = AssetRow.id.in_(sa.select(AssetRightsRow.asset_id))  # SQLite has no index of ended ones to look each up in
     chosen = sa.select(
         AssetRow.org_id,
         AssetRow.id,

@@ -3,14 +3,16 @@
 `python -m bench.crops` starts the real server with one worker and thumbor (from PyPI, in an environment of its own in
 bench/.cache), brings the hub the masters of bench.renditions, and asks both in turn for pictures that nobody asked for
 before: a part of a quarter of each side at 300 × 200, and the whole as a square of 300. No finished picture is taken
-from a cache. The hub lays by what it decoded: `first` is a picture of a file of which nothing lies there, `next` one of
-a file that was decoded minutes ago. Counted is the processor time of everything each started: of the hub the server,
-the queue, the sandbox, the record of the delivery and all that looks whether it has to do with it.
+from a cache. The hub lays by what it decoded: `first` is the first such picture of a file that was brought a moment
+ago, `next` is another one of it, and `cold` one of it after all that was laid by has been thrown away. Every turn has a
+file of its own. Counted is the processor time of everything each started: of the hub the server, its studio, the queue,
+the sandbox, the record of the delivery and all that looks whether it has to do with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import shutil
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -40,6 +43,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 #: Most of thumbor's processor time that ours may take.
 OF_THUMBOR = 0.3
 QUALITY = 82
+#: Seconds between bringing a file and asking for pictures of it.
+REST = 2.0
 WISH = "query ($id: ID!) {{ asset(id: $id) {{ current {{ transform(to: {{{wish}}}) {{ url }} }} }} }}"
 
 
@@ -111,11 +116,13 @@ def answers(address: str) -> bool:
 
 def spent(pid: int) -> float:
     """CPU seconds of a process, of all it started, and of those that ended."""
-    total = 0
+    total = 0.0
     for one in (pid, *descendants(pid)):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(ticks) for ticks in fields[11:15])
-    return total / TICK
+        with contextlib.suppress(OSError):  # it has just ended, and is its parent's by now
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            # The clock of a process is named like this; what its children took is counted in ticks only.
+            total += time.clock_gettime(~one << 3 | 2) + sum(int(ticks) for ticks in fields[13:15]) / TICK
+    return total
 
 
 @dataclass
@@ -135,29 +142,47 @@ class Asked:
             assert (made.format, made.size) == ("JPEG", (crop.width, crop.height))
 
 
-def compared(house: House, data_dir: Path, peer: tuple[int, str], source: Path, asset: str, crops: list[Crop]) -> str:
+def told_apart(content: bytes, turn: int) -> bytes:
+    """The same picture as another file: a comment behind the mark that it begins with."""
+    said = f"turn {turn} of {time.time_ns()}".encode()
+    return content[:2] + b"\xff\xfe" + (len(said) + 2).to_bytes(2) + said + content[2:]
+
+
+def compared(
+    house: House, data_dir: Path, peer: tuple[int, str], source: Path, make: Callable[[int], list[Crop]], count: int
+) -> str:
     """The figures of one row, everybody by turns; the first turn is to warm up."""
-    addresses = [
-        house.graphql(WISH.format(wish=crop.wish()), id=asset)["asset"]["current"]["transform"]["url"] for crop in crops
-    ]
-    first, later, other = Asked(), Asked(), Asked()
-    hub = house.program.process.pid
-    turns = list(zip(crops, addresses, strict=True))
+    hub, content = house.program.process.pid, source.read_bytes()
+    names = ("first", "next", "cold")
+    ours, other = {name: Asked() for name in names}, Asked()
     with httpx.Client(timeout=60) as client:
-        for turn in range(0, len(turns), 2):
-            if turn == 2:  # the first two were one turn
-                first, later, other = Asked(), Asked(), Asked()
-            shutil.rmtree(data_dir / "reductions", ignore_errors=True)
-            for asked, (crop, address) in zip((first, later), turns[turn : turn + 2], strict=True):
-                asked.of(hub, client, address, crop)
+        for turn in range(count + 1):
+            if turn == 1:
+                ours, other = {name: Asked() for name in names}, Asked()
+            asset = house.asset(told_apart(content, turn), source.name)
+            crops = make(len(names) * (count + 1))[len(names) * turn :]
+            addresses = [address_of(house, asset, crop) for crop in crops[: len(names)]]
+            time.sleep(REST)  # what comes of a new asset is done by then
+            for name, crop, address in zip(names, crops, addresses, strict=False):
+                if name == "cold":
+                    shutil.rmtree(data_dir / "reductions")
+                ours[name].of(hub, client, address, crop)
                 other.of(peer[0], client, peer[1] + crop.path(source.name), crop)
-    count = (len(turns) // 2 - 1) / 1000
-    theirs = other.cpu / 2
-    return (
-        f"{theirs / count:.0f} | {first.cpu / count:.0f} | {later.cpu / count:.0f} | **{first.cpu / theirs:.2f}** "
-        f"| **{later.cpu / theirs:.2f}** | {other.wall / 2 / count:.0f} | {first.wall / count:.0f} "
-        f"| {later.wall / count:.0f}"
-    )
+    theirs = other.cpu / len(names)
+    each = count / 1000
+    figures = [
+        f"{theirs / each:.0f}",
+        *(f"{ours[name].cpu / each:.0f}" for name in names),
+        *(f"**{ours[name].cpu / theirs:.2f}**" for name in names),
+        f"{other.wall / len(names) / each:.0f}",
+        *(f"{ours[name].wall / each:.0f}" for name in names),
+    ]
+    return " | ".join(figures)
+
+
+def address_of(house: House, asset: str, crop: Crop) -> str:
+    found: str = house.graphql(WISH.format(wish=crop.wish()), id=asset)["asset"]["current"]["transform"]["url"]
+    return found
 
 
 def report(count: int) -> None:
@@ -165,8 +190,8 @@ def report(count: int) -> None:
     load = f"load {os.getloadavg()[0]:.1f} at the start"
     print(f"`uv run python -m bench.crops --count {count}`, {datetime.now(UTC):%Y-%m-%d}, {load}, {THUMBOR},")
     print(f"mean of {count} pictures of each kind, milliseconds. Wanted: at most {OF_THUMBOR} × thumbor's CPU.\n")
-    print("| CPU | thumbor | first | next | first ÷ thumbor | next ÷ thumbor | waited: thumbor | first | next |")
-    print("|--|--|--|--|--|--|--|--|--|")
+    print("| CPU | thumbor | first | next | cold | first ÷ | next ÷ | cold ÷ | waited: thumbor | first | next | cold |")
+    print("|--|--|--|--|--|--|--|--|--|--|--|--|")
     with (
         tempfile.TemporaryDirectory(dir=CACHE) as folder,
         open_house(data_dir := Path(folder) / "data") as house,
@@ -175,9 +200,8 @@ def report(count: int) -> None:
         for megapixels, source in found.items():
             with Image.open(source) as opened:
                 width, height = opened.size
-            asset = house.asset(source.read_bytes(), source.name)
             for kind, crops in KINDS.items():
-                told = compared(house, data_dir, peer, source, asset, crops(width, height, 2 * count + 2))
+                told = compared(house, data_dir, peer, source, partial(crops, width, height), count)
                 print(f"| {megapixels} MP, {kind} | {told} |", flush=True)
     print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
 

@@ -7,6 +7,7 @@
 The world is that of `bench.licensing`, every other licence with the right to sublicense, shared out as `bench.graphql`
 has it. A page of fifty is asked in this process by compiled plans that remember no value and no answer, by turns with
 and without the filter; the processor time of this process and its database's backends counts, the median of the rounds.
+What is remembered is which terms let the use out; *asked for the first time* is a page for a use that is not known yet.
 A reader asks for pages all the time while the licence is superseded and compiled anew. `--write` keeps the figures in
 `bench/.cache/deliverable.md`.
 """
@@ -14,6 +15,7 @@ A reader asks for pages all the time while the licence is superseded and compile
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import platform
 import statistics
@@ -22,7 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,18 +71,8 @@ OFTEN: Final = 20
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--assets", type=int, default=100_000)
-    options.add_argument("--licenses", type=int, default=20_000)
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--on", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"])
-    options.add_argument("--write", action="store_true")
-    asked = options.parse_args()
-    whole = "\n".join([_head(asked), *(line for kind in asked.on for line in _on(kind, asked))])
-    print(whole)
-    if asked.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(whole + "\n")
+    asked = licensing.options(__doc__, rounds=15)
+    licensing.tell([_head(asked), *(line for kind in asked.on for line in _on(kind, asked))], RESULTS, asked)
 
 
 def _on(kind: str, asked: argparse.Namespace) -> Iterator[str]:
@@ -106,15 +98,17 @@ def _filled(hub: Hub, asked: argparse.Namespace) -> Iterator[str]:
             work.session.scalar(sa.select(sa.func.count()).select_from(table))
             for table in (DeliverableReachRow, DeliverablePartRow)
         )
-    with hub.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE" if hub.database.is_postgres else "ANALYZE")
+    world.settle(hub)
     yield f"All compiled for the first time in {took:.0f} s ({spent:.0f} of CPU): {reaches:,} reaches, {parts:,} parts."
     yield ""
 
 
 def _pages(hub: Hub, url: str, rounds: int) -> Iterator[str]:
-    yield "| who | use | assets that pass | page without, ms | with | ratio | with total: without | with | ratio |"
-    yield "|--|--|--|--|--|--|--|--|--|"
+    yield (
+        "| who | use | assets that pass | page without, ms | with | ratio | with total: without | with | ratio "
+        "| asked for the first time |"
+    )
+    yield "|--|--|--|--|--|--|--|--|--|--|"
     with closing(Backends(url, "bench")) as backends, inside.ways(hub) as ways:
         ask = ways["uncached"]
         for who in (ADMINISTRATOR, PARTNER):
@@ -124,6 +118,7 @@ def _pages(hub: Hub, url: str, rounds: int) -> Iterator[str]:
                     plain, filtered = _question(tail, None), _question(tail, name)
                     one, other = _medians(ask, (plain, filtered), who, backends, rounds)
                     told.append(f"{one:.2f} | {other:.2f} | {other / one:.2f}")
+                told.append(f"{_first(ask, name, who, backends, rounds):.2f}")
                 yield " | ".join(told) + " |"
     yield ""
 
@@ -134,9 +129,9 @@ def _question(tail: str, use: str | None) -> Question:
     return Question(f"page{tail} {use}", query, {"first": 50, "where": None if use is None else _where(use)})
 
 
-def _where(use: str) -> dict[str, Any]:
+def _where(use: str, last: date = date(2027, 1, 31)) -> dict[str, Any]:
     channel, territories, action = USES[use]
-    window = {"from": "2026-12-01", "to": "2027-01-31"}
+    window = {"from": "2026-12-01", "to": last.isoformat()}
     asked = {"channel": channel, "territories": territories, "window": window, "action": action}
     return {"deliverableFor": {**asked, "purpose": "COMMERCIAL"}}
 
@@ -146,6 +141,24 @@ def _total(ask: inside.Asking, who: str, use: str) -> int:
     told = orjson.loads(ask(Question("total", query, {"where": _where(use)}), who))
     found: int = told["data"]["assets"]["totalCount"]
     return found
+
+
+def _first(ask: inside.Asking, name: str, who: str, backends: Backends, rounds: int) -> float:
+    """Milliseconds of processor time of a page for a use that nobody has asked for yet."""
+    took = []
+    for at in range(1, rounds + 1):
+        where = _where(name, date(2027, 1, 31) - timedelta(days=at))
+        question = dataclasses.replace(_question("", name), variables={"first": 50, "where": where})
+        before, begun = backends.clocks(), time.process_time()
+        ask(question, who)
+        took.append(_spent(backends, before, begun))
+    return statistics.median(took) * 1000
+
+
+def _spent(backends: Backends, before: dict[int, float], begun: float) -> float:
+    """Seconds of processor time since then."""
+    spent = time.process_time() - begun
+    return spent + sum(now - before.get(pid, 0.0) for pid, now in backends.clocks().items())
 
 
 def _medians(
@@ -159,9 +172,7 @@ def _medians(
             before, begun = backends.clocks(), time.process_time()
             for _ in range(OFTEN):
                 ask(question, who)
-            spent = time.process_time() - begun
-            spent += sum(now - before.get(pid, 0.0) for pid, now in backends.clocks().items())
-            found.append(spent / OFTEN * 1000)
+            found.append(_spent(backends, before, begun) / OFTEN * 1000)
     return statistics.median(took[0]), statistics.median(took[1])
 
 

@@ -45,18 +45,26 @@ AT_ONCE = 5_000
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = options(__doc__, rounds=400)
+    tell([_head(asked), *(line for kind in asked.on for line in _on(kind, asked))], RESULTS, asked)
+
+
+def options(told: str | None, rounds: int) -> argparse.Namespace:
+    """What the command line asks of a benchmark of licensing: `assets`, `licenses`, `rounds`, `on` and `write`."""
+    options = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--assets", type=int, default=100_000)
     options.add_argument("--licenses", type=int, default=20_000)
-    options.add_argument("--rounds", type=int, default=400)
+    options.add_argument("--rounds", type=int, default=rounds)
     options.add_argument("--on", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"])
     options.add_argument("--write", action="store_true")
-    asked = options.parse_args()
-    whole = "\n".join([_head(asked), *(line for kind in asked.on for line in _on(kind, asked))])
-    print(whole)
+    return options.parse_args()
+
+
+def tell(lines: list[str], results: Path, asked: argparse.Namespace) -> None:
+    print("\n".join(lines))
     if asked.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(whole + "\n")
+        results.parent.mkdir(exist_ok=True)
+        results.write_text("\n".join(lines) + "\n")
 
 
 def fill(hub: Hub, assets: int, licenses: int) -> None:
@@ -105,7 +113,7 @@ def use(chance: random.Random, now: datetime) -> Request:
 
 
 def _on(kind: str, asked: argparse.Namespace) -> Iterator[str]:
-    with _hub(kind) as hub:
+    with opened(kind) as hub:
         listing.fill(hub, asked.assets)
         fill(hub, asked.assets, asked.licenses)
         print(f"{kind}: filled", flush=True)
@@ -214,7 +222,8 @@ def _rights(numbers: range, licenses: int, by: int | None, chance: random.Random
 
 
 @contextmanager
-def _hub(kind: str) -> Iterator[Hub]:
+def opened(kind: str) -> Iterator[Hub]:
+    """A hub of its own, on this kind of database."""
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = f"sqlite:///{data / 'bench.sqlite'}"

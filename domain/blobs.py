@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -100,8 +100,11 @@ def _take_back(work: Work, sha256: str) -> None:
     work.session.execute(_marked(sha256, "HERE").values(created_at=work.now))
 
 
+_STATE: Final = sa.select(BlobRow.state).where(BlobRow.sha256 == sa.bindparam("sha256")).with_for_update()
+
+
 def _state(work: Work, sha256: str) -> str | None:
-    return work.session.scalar(sa.select(BlobRow.state).where(BlobRow.sha256 == sha256).with_for_update())
+    return work.session.scalar(_STATE, {"sha256": sha256})
 
 
 def _marked(sha256: str, state: str) -> sa.Update:

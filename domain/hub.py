@@ -51,9 +51,9 @@ class Hub:
             yield self.work(session, viewer, request_id)
 
     @contextmanager
-    def snapshot(self, viewer: Viewer) -> Iterator[tuple[Work, snapshots.Snapshot]]:
+    def snapshot(self, viewer: Viewer, *, for_any_values: bool = False) -> Iterator[tuple[Work, snapshots.Snapshot]]:
         """Like `reading`, with the raw snapshot beside it."""
-        with _refusing(), snapshots.opened(self.database) as snapshot:
+        with _refusing(), snapshots.opened(self.database, for_any_values=for_any_values) as snapshot:
             yield self.work(snapshot.session, viewer), snapshot
 
     def work(self, session: Session, viewer: Viewer, request_id: str | None = None) -> Work:
@@ -69,6 +69,7 @@ class Hub:
                 upload_days=self.settings.upload_days,
                 url_hours=self.settings.url_hours,
                 trash_days=self.settings.trash_days,
+                content_credentials=self.settings.content_credentials,
                 buckets=frozenset(self.settings.buckets),
                 issuers=self.settings.issuers,
             ),

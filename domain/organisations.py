@@ -8,16 +8,17 @@ Always true here:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from domain import authority, history, identity, nested
+from domain import authority, history, identity, nested, reads
 from domain.identity import bounds, issuing
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
+from domain.reads import By
 from domain.refusals import Conflict, Invalid, NotFound, Refusal, StaleRevision
 from domain.texts import fold, line
 from domain.work import BRAND_ORG_ID, Work
@@ -171,9 +172,20 @@ def seen_ids(work: Work) -> sa.Select[int]:
     return sa.select(OrganisationRow.id).where(sees(work))
 
 
+def seen(work: Work) -> By:
+    """Those by id that the viewer sees."""
+    return By(sa.select(OrganisationRow).where(sees(work)), OrganisationRow.id)
+
+
+def sight(work: Work) -> Hashable:
+    """Equal for those for whom `sees` is spelled alike."""
+    viewer = work.viewer
+    reaches = identity.likeness_in_orgs(work, Permission.PEOPLE_VIEW, Permission.ORGANISATION_MANAGE)
+    return viewer.on_behalf_of is None, viewer.org_id, reaches
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, OrganisationRow]:
-    rows = sa.select(OrganisationRow).where(OrganisationRow.id.in_(set(ids)), sees(work))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
 def page(work: Work, wanted: Paging, *, archived: bool = False) -> Slice[OrganisationRow]:

@@ -7,14 +7,15 @@ it puts the viewer's conditions into `rows`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql import operators, visitors
 
 from domain import pages
-from domain.pages import Key, Paging
+from domain.pages import Key, Paging, Slice
 from domain.work import Work
 from storage import snapshots, statements
 from storage.recent import Recent
@@ -47,6 +48,14 @@ class Below:
 
 
 @dataclass(frozen=True)
+class Ordered:
+    """A list: rows of one entity, bound by what the viewer sees, in the order of `keys`."""
+
+    rows: sa.Select[Any]
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
 class Ranked:
     """Rows of one entity that belong to a parent whose key is `parent`, to be read a page of each parent at a time, in
     the order of `keys`. `rows` is bound by what the viewer sees.
@@ -73,6 +82,22 @@ def grouped(work: Work, below: Below, parents: Iterable[int]) -> dict[int, list[
             seen.update((parent, each) for each in once)
             found[parent].append(row)
     return found
+
+
+def page(work: Work, listed: Ordered, wanted: Paging) -> Slice[Any]:
+    return pages.read_slice(work, listed.rows, listed.keys, wanted)
+
+
+def count(work: Work, listed: Ordered) -> int:
+    return work.session.scalar(counting(listed)) or 0
+
+
+def counting(listed: Ordered) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(listed.rows.subquery())
+
+
+def all_of(conditions: Iterable[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
+    return sa.and_(sa.true(), *conditions)
 
 
 def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: Any) -> list[Any]:
@@ -175,10 +200,39 @@ def _chosen(page: sa.Select[Any], key: Any, places: Sequence[Any]) -> sa.Subquer
 
 def _counted(rows: sa.Select[Any], keys: Sequence[Key], wanted: Paging, key: Any, places: Sequence[Any]) -> sa.Subquery:
     """PostgreSQL takes a limit for a promise that few rows need be read, and would go through the order's index."""
+    rows = _by_key(rows, key)
     matching = rows.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).cte("matching")
     total = sa.select(sa.func.count()).select_from(matching).scalar_subquery().label("total")
     turned = [Key(matching.c[place.name], each.descending) for place, each in zip(places, keys, strict=True)]
     return pages.ordered(sa.select(matching, total), turned, wanted, open_ended=True).subquery()
+
+
+def _by_key(rows: sa.Select[Any], key: Any) -> sa.Select[Any]:
+    """The same rows, found by their keys where these must be in one set: PostgreSQL thinks that it is faster to look at
+    the whole table for them, and takes 7.5 ms instead of 3 for 1,400 of 20,000.
+    """
+    sets = [each for each in _all_of(rows.whereclause) if _is_in_set(each, key)]
+    if len(sets) != 1:
+        return rows  # an array that the index is not asked with is gone through for each row
+    found = key == sa.any_(sa.func.array(sets[0].right, type_=sa.ARRAY(sa.BigInteger)))
+    replace: Any = visitors.replacement_traverse
+    replaced: sa.Select[Any] = replace(rows, {}, lambda each, **_: found if each is sets[0] else None)
+    return replaced
+
+
+def _all_of(condition: Any) -> Iterator[Any]:
+    """What must hold together for it to hold."""
+    if isinstance(condition, sa.BooleanClauseList) and condition.operator is operators.and_:
+        for each in condition.clauses:
+            yield from _all_of(each)
+    else:
+        yield condition
+
+
+def _is_in_set(condition: Any, key: Any) -> bool:
+    if not isinstance(condition, sa.BinaryExpression) or condition.operator is not operators.in_op:
+        return False
+    return isinstance(condition.right, sa.ScalarSelect) and bool(key.compare(condition.left))
 
 
 def _are_of_one(columns: Sequence[Any]) -> bool:

@@ -19,6 +19,7 @@ from storage.tables import DeliverableDueRow
 _MOVING: Final = (
     "asset.absorbed",
     "asset.approval_revoked",
+    "asset.gave_back",
     "asset.version_a",
     "asset_rights.",
     "component.",

@@ -57,6 +57,8 @@ class Limits:
     url_hours: int = 24
     #: Days that an asset lies in the trash before its bytes are purged.
     trash_days: int = 30
+    #: Whether pictures say in themselves which hub made them of what.
+    content_credentials: bool = False
     #: Names of the buckets that files may be imported from.
     buckets: frozenset[str] = frozenset()
     #: Whose word on who somebody is counts.

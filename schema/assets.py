@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -12,7 +11,6 @@ import strawberry
 
 from domain import (
     assets,
-    completeness,
     crediting,
     custom_fields,
     delivery,
@@ -20,6 +18,7 @@ from domain import (
     identity,
     likeness,
     localised,
+    organisations,
     pages,
     relations,
     sharing,
@@ -49,6 +48,7 @@ from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import After, Before, First, Last
 from schema.renditions import SignedUrl
 from schema.scalars import Instant, Sha256, Url
+from schema.shown import complete, of_change, viewer_can
 from schema.similar import SimilarAsset
 from schema.taxonomy import Tag
 from schema.templates import AssetCompleteness
@@ -101,14 +101,14 @@ class Asset(Node):
         mapped=Column(identity.shown_revision, like=AssetRow.revision),
     )
     def revision(self, info: strawberry.Info[Context]) -> int:
-        return cast("int", _of_change(info, self.row, attrgetter("revision")))
+        return cast("int", of_change(info, self.row, attrgetter("revision")))
 
     @field(
         "When something last changed that the viewer may see.",
         mapped=Column(identity.shown_updated_at, like=AssetRow.updated_at),
     )
     def updated_at(self, info: strawberry.Info[Context]) -> Instant:
-        return cast("datetime", _of_change(info, self.row, attrgetter("updated_at")))
+        return cast("datetime", of_change(info, self.row, attrgetter("updated_at")))
 
     @field("What happened to it, newest first.", needs=Permission.AUDIT_VIEW)
     async def history(
@@ -177,7 +177,10 @@ class Asset(Node):
         found: Brand | None = None if number is None else await fetch(info.context, "Brand", number)
         return found
 
-    @field("Whose it is; null where the viewer may not know of it.")
+    @field(
+        "Whose it is; null where the viewer may not know of it.",
+        mapped=One("Organisation", organisations.seen, AssetRow.org_id, stamped=False),
+    )
     async def organisation(
         self, info: strawberry.Info[Context]
     ) -> Annotated[Organisation, strawberry.lazy("schema.organisations")] | None:
@@ -211,31 +214,50 @@ class Asset(Node):
         limit = pages.paging(info.context.work, pages.scope_of("similar"), first=first).limit
         return [SimilarAsset.of(each) for each in await info.context.load(likeness.of_assets, self.row.id, limit) or []]
 
-    @field("Licences that it, or a version of it, is under and the viewer may know of, oldest first; at most 200.")
+    @field(
+        "Licences that it, or a version of it, is under and the viewer may know of, oldest first; at most 200.",
+        mapped=Many("License", licenses.below_assets, AssetRow.id, most=licenses.MAX_OF_ASSET, own=True),
+    )
     async def licenses(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[License, strawberry.lazy("schema.licensing.licenses")]]:
         return [speak("License", row) for row in await info.context.load(licenses.of_assets, self.row.id) or []]
 
-    @field("What was assessed of it and its versions and holds, oldest first.", needs=Permission.LICENSE_VIEW)
+    @field(
+        "What was assessed of it and its versions and holds, oldest first.",
+        needs=Permission.LICENSE_VIEW,
+        mapped=Many("AssetRights", assessing.OF_ASSETS, AssetRow.id),
+    )
     async def rights(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[AssetRights, strawberry.lazy("schema.licensing.assessing")]] | None:
         return [speak("AssetRights", row) for row in await info.context.load(assessing.of_assets, self.row.id) or []]
 
-    @field("Embargoes that nobody lifted, oldest first; over ones too.", needs=Permission.LICENSE_VIEW)
+    @field(
+        "Embargoes that nobody lifted, oldest first; over ones too.",
+        needs=Permission.LICENSE_VIEW,
+        mapped=Many("Embargo", embargoes.OF_ASSETS, AssetRow.id),
+    )
     async def embargoes(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[Embargo, strawberry.lazy("schema.licensing.barring")]] | None:
         return [speak("Embargo", row) for row in await info.context.load(embargoes.of_assets, self.row.id) or []]
 
-    @field("Takedowns that stand, oldest first.", needs=Permission.LICENSE_VIEW)
+    @field(
+        "Takedowns that stand, oldest first.",
+        needs=Permission.LICENSE_VIEW,
+        mapped=Many("Takedown", takedowns.OF_ASSETS, AssetRow.id),
+    )
     async def takedowns(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[Takedown, strawberry.lazy("schema.licensing.barring")]] | None:
         return [speak("Takedown", row) for row in await info.context.load(takedowns.of_assets, self.row.id) or []]
 
-    @field("Who alone may use it for what, as nobody ended it; oldest first.", needs=Permission.LICENSE_VIEW)
+    @field(
+        "Who alone may use it for what, as nobody ended it; oldest first.",
+        needs=Permission.LICENSE_VIEW,
+        mapped=Many("Exclusivity", exclusivities.OF_ASSETS, AssetRow.id),
+    )
     async def exclusivities(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[Exclusivity, strawberry.lazy("schema.licensing.barring")]] | None:
@@ -321,12 +343,12 @@ class Asset(Node):
         needs=Permission.ASSET_VIEW_UNAPPROVED,
     )
     async def completeness(self, info: strawberry.Info[Context]) -> AssetCompleteness | None:
-        found = await info.context.load(_completeness, self.row)
+        found = await info.context.load(complete, self.row)
         return None if found is None else AssetCompleteness.of(found)
 
     @field("What the viewer may do with it now.")
     async def viewer_can(self, info: strawberry.Info[Context]) -> list[Action]:
-        found = await info.context.load(_viewer_can, self.row)
+        found = await info.context.load(viewer_can, self.row)
         return [Action(word) for word in found or ()]
 
 
@@ -364,35 +386,6 @@ class AssetQueries:
     @field("Assets that hold exactly these bytes in any version, even archived: ask before you upload or buy.")
     def assets_with_digest(self, info: strawberry.Info[Context], sha256: Sha256) -> list[Asset]:
         return [Asset.of(row) for row in assets.with_digest(info.context.work, sha256)]
-
-
-def _of_change(info: strawberry.Info[Context], row: AssetRow, told: attrgetter[Any]) -> Any:
-    """Without waiting where all assets are alike to the viewer, as to most who ask for many."""
-    if identity.sees_all_alike(info.context.work):
-        return told(identity.shown_changes(info.context.work, [row])[row.id])
-    return _of_change_in_time(info, row, told)
-
-
-async def _of_change_in_time(info: strawberry.Info[Context], row: AssetRow, told: attrgetter[Any]) -> Any:
-    return told(await info.context.load(_changes, row))
-
-
-def _changes(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, identity.Change]:
-    kept = list(rows)
-    found = identity.shown_changes(work, kept)
-    return {row: found[row.id] for row in kept}
-
-
-def _completeness(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, completeness.Completeness]:
-    kept = list(rows)
-    found = completeness.of_assets(work, kept)
-    return {row: found[row.id] for row in kept if row.id in found}
-
-
-def _viewer_can(work: Work, rows: Iterable[AssetRow]) -> dict[AssetRow, list[str]]:
-    kept = list(rows)
-    found = assets.viewer_can(work, kept)
-    return {row: found[row.id] for row in kept}
 
 
 KINDS["Asset"] = Kind(assets.by_any_id, Asset.of)

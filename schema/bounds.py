@@ -62,6 +62,9 @@ ITEMS: Final = Bound("LIST_TOO_LONG", 1_000, "A list that is given has at most {
 MEMBERS: Final = Bound(
     "OBJECT_TOO_LARGE", 100, "An object that is given, or a field, has at most {most} values by name."
 )
+TEXT: Final = Bound(
+    "TEXT_TOO_LONG", 200_000, "A text that is given, or the name of a value, has at most {most} characters."
+)
 VALUES: Final = Bound("TOO_MANY_VALUES", 20_000, "The variables hold at most {most} values, however deep.")
 
 #: In the order in which they are told.
@@ -79,6 +82,7 @@ BOUNDS: Final = (
     NAME,
     ITEMS,
     MEMBERS,
+    TEXT,
     VALUES,
 )
 
@@ -119,12 +123,15 @@ def check_variables(variables: Mapping[str, Any] | None) -> None:
         value, depth = waiting.pop()
         if isinstance(value, Mapping):
             _hold(MEMBERS, len(value))
+            _hold(TEXT, max(map(len, value), default=0))
             waiting += [(each, depth + 1) for each in value.values()]
             seen += len(value)
         elif isinstance(value, list | tuple):
             _hold(ITEMS, len(value))
             waiting += [(each, depth + 1) for each in value]
             seen += len(value)
+        elif isinstance(value, str):
+            _hold(TEXT, len(value))
         _hold(DEPTH, depth)
         _hold(VALUES, seen)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import strawberry
 
-from domain import pages
+from domain import pages, reads
+from domain.reads import Ordered
 from domain.work import Work
 from schema.context import Context
+from schema.mapped import Listed, Listing
 from schema.paging import PageInfo, cursors, page_info, total
 
 T = TypeVar("T")
@@ -49,6 +51,57 @@ class Connection(Generic[T]):
     async def total_count(self, info: strawberry.Info[Context]) -> int:
         counted = self.count(info)
         return int(counted if isinstance(counted, int) else await counted or 0)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list as it was asked for: a name that no other filter or order has, and what reads it."""
+
+    scope: str
+    rows: Callable[[], Ordered]
+
+
+def listed(type_: str, asked: Callable[..., Asked]) -> Listed:
+    """How a root field is read that answers this list; `asked` takes the unit of work and what it is filtered by."""
+
+    def prepare(
+        work: Work,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        **given: Any,
+    ) -> Listing:
+        found = asked(work, **given)
+        return Listing(
+            rows=lambda: (found.rows().rows, found.rows().keys),
+            total=lambda: reads.counting(found.rows()),
+            wanted=pages.paging(work, found.scope, first=first, after=after, last=last, before=before),
+            like=found.scope,
+        )
+
+    return Listed(type_, prepare, {})
+
+
+def page_of(
+    info: strawberry.Info[Context],
+    asked: Asked,
+    speak: Callable[[Any], Any],
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Connection[Any]:
+    """What a resolver answers of the list."""
+    work = info.context.work
+    wanted = pages.paging(work, asked.scope, first=first, after=after, last=last, before=before)
+    return Connection(
+        slice=reads.page(work, asked.rows(), wanted),
+        speak=speak,
+        count=lambda later: reads.count(later.context.work, asked.rows()),
+    )
 
 
 async def below(

@@ -6,23 +6,14 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
-from graphql import (
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    parse,
-    specified_rules,
-    validate,
-)
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode
 
 from domain import documents, pages
 from domain.documents import Wanted
 from domain.global_ids import encode, number_of
 from domain.refusals import Invalid, Refusal
 from domain.work import Work
-from schema import bounds, errors
+from schema import bounds, errors, reading
 from schema.connections import Connection
 from schema.context import Context
 from schema.errors import MutationError
@@ -41,8 +32,6 @@ REGISTER = """mutation documentsRegister($documents: [TrustedDocumentInput!]!) {
   }
 }
 """
-#: Those of `schema.prepared`, which stands above the whole schema and cannot be asked from in it.
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 #: Registered by being part of the program.
 BUILT_IN = {documents.digest_of(REGISTER): REGISTER}
 
@@ -208,9 +197,9 @@ def _checked(
 ) -> tuple[str | None, Invalid | None]:
     """What the document is called, and why it could never run."""
     try:
-        document = parse(given.body, max_tokens=bounds.TOKENS.most)
+        document = reading.parsed(given.body, bounds.TOKENS.most)
         bounds.check_document(document)
-        faults = validate(schema, document, RULES, max_errors=1)
+        faults = reading.faults(schema, document, 1)
     except GraphQLError as error:
         faults = [error]
     except RecursionError:

@@ -8,8 +8,8 @@ from typing import Final
 
 import strawberry
 
-from domain import hierarchy, taxonomy
-from domain.assets import Order, OrderField
+from domain import custom_fields, hierarchy, taxonomy
+from domain.assets import Order, OrderField, OwnOrder
 from domain.global_ids import number_of
 from domain.licensing import compiled
 from domain.licensing.codes import Action, Purpose
@@ -135,9 +135,17 @@ class AssetWhere:
     )
 
 
-@strawberry.input(description="A field to order by and the way to run.")
+@strawberry.input(description="What to order by, a property or a field of the brand's own, and the way to run.")
 class AssetOrder:
-    field: OrderField
+    field: OrderField | None = strawberry.field(default=None, description="A property that every asset has.")
+    custom: str | None = strawberry.field(
+        default=None,
+        description="The key of a field of the brand's own that says one thing; assets of which it says nothing stand "
+        "together. Only without words to search for.",
+    )
+    locale: str | None = strawberry.field(
+        default=None, description="The language that `custom` is read in, if it is a text that is said in several."
+    )
     direction: Direction = Direction.ASC
 
 
@@ -182,8 +190,19 @@ def check_size(where: AssetWhere | None) -> None:
         waiting += [*(each.and_ or ()), *(each.or_ or ()), *([] if each.not_ is None else [each.not_])]
 
 
-def orders(order_by: Iterable[AssetOrder] | None) -> tuple[Order, ...]:
-    return tuple(Order(each.field, each.direction is Direction.DESC) for each in order_by or ())
+def orders(work: Work, order_by: Iterable[AssetOrder] | None) -> tuple[Order, ...]:
+    return tuple(Order(_ordered(work, each), each.direction is Direction.DESC) for each in order_by or ())
+
+
+def _ordered(work: Work, order: AssetOrder) -> OrderField | OwnOrder:
+    if (order.field is None) == (order.custom is None):
+        raise Invalid("Order by a property or by a field: name one of both.", ("orderBy",), "one_of")
+    if order.field is not None:
+        if order.locale is not None:
+            raise Invalid("Only a field of the brand's own has a language.", ("orderBy", "locale"), "locale")
+        return order.field
+    row, locale = custom_fields.ordering(work, order.custom or "", order.locale)
+    return OwnOrder(row.id, row.type, locale)
 
 
 def _plain(where: AssetWhere) -> list[Condition]:

@@ -49,13 +49,12 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     parse_type,
-    validate,
     visit,
 )
 
-from schema import bounds
+from schema import bounds, reading
 from schema.built import graphql_schema
-from schema.prepared import MAX_ERRORS, RULES, Latest, Prepared
+from schema.prepared import MAX_ERRORS, Latest, Prepared
 from storage.recent import Recent
 
 #: Longer texts, and those with more literals, are prepared like any other.
@@ -162,7 +161,7 @@ class Skeleton:
         names = {start: f"{PREFIX}{numbers[start]}" for start, *_ in places}
         types = {names[start]: type_ for start, type_, _ in places}
         lifted = visit(document, _Lifting(names, types))
-        if validate(graphql_schema, lifted, RULES, MAX_ERRORS):
+        if reading.faults(graphql_schema, lifted, MAX_ERRORS):
             return _Mould(None, ())
         return _Mould(Prepared(lifted), tuple((numbers[start], names[start], reader) for start, _, reader in places))
 

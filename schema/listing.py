@@ -46,7 +46,7 @@ class AssetList:
         self.text = text if text and text.strip() else None
         filters.check_size(where)
         self.condition = filters.condition(work, where)
-        self.order = filters.orders(order_by)
+        self.order = filters.orders(work, order_by)
         self.stage = stage or Stage.DRAFT
         self.scope = pages.scope_of("assets", self.text, plain(where), plain(order_by), self.stage.value)
 
@@ -213,10 +213,11 @@ def _listed(work: Work, **given: Any) -> Listing | None:
         return None
     wanted = asked.paging(*(given.get(name) for name in ("first", "after", "last", "before")))
     return Listing(
-        rows=lambda: assets.statement(work, asked.condition, asked.order, asked.stage),
-        total=lambda: assets.counting(work, asked.condition, asked.stage),
+        rows=lambda: assets.statement(work, asked.condition, asked.order, asked.stage, is_open=True),
+        total=lambda: assets.counting(work, asked.condition, asked.stage, is_open=True),
+        given=assets.given(work, asked.condition),
         wanted=wanted,
-        like=(asked.condition, asked.order, asked.stage),
+        like=(assets.shape(asked.condition), asked.order, asked.stage),
         is_narrow=asked.condition is not None and assets.is_narrow(asked.condition),
     )
 

@@ -6,7 +6,7 @@ A field without such a word is answered by its resolver alone, and no plan speak
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -32,11 +32,12 @@ Note: TypeAlias = Callable[[datetime], None]
 @dataclass(frozen=True)
 class Column:
     """A leaf that is one column: a text, a number, a moment, a word of an enum. Where the viewer decides which it is,
-    `like` is a column of the same kind.
+    `like` is a column of the same kind. What is read without the permission it `needs` is the resolver's to say.
     """
 
     source: Source
     like: Source = None
+    needs: Permission | None = None
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,27 @@ class One:
     by: Found
     source: Source = None
     decided: Callable[[Work], Any] | None = None
+    #: Whether permissions are asked of that row, not of the one that it is found by.
+    own: bool = False
+    #: Whether the stamps of the type that is asked for move with what is shown here.
+    stamped: bool = True
 
 
 @dataclass(frozen=True)
 class Many:
-    """Rows that belong to this one. With `where`, by argument the column it has to equal, and of those the first."""
+    """Rows that belong to this one. With `where`, by argument the column it has to equal, and of those the first.
+
+    Beyond `most` of one parent they are the resolver's. `own` and `stamped` are as in `One`.
+    """
 
     type: str
     below: Found
     source: Source
     where: Mapping[str, Source] | None = None
     needs: Permission | None = None
+    most: int | None = None
+    own: bool = False
+    stamped: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,9 @@ class Table:
     stamps: tuple[Any, ...] = ()
     #: Of ids that found no row those that stand for another one, which the resolver finds.
     redirects: Callable[[Work, Iterable[int]], Mapping[int, int]] | None = None
+    #: In a unit of work that reads: equal for those who see the same rows, spelled alike, where what they may see of
+    #: assets does not tell it.
+    sight: Callable[[Work], Hashable] | None = None
 
 
 #: Ids that may be asked for at once.
@@ -175,6 +189,8 @@ class Listing:
     like: Hashable
     #: Whether any page takes reading all of them: then they are counted on the way.
     is_narrow: bool = False
+    #: What the statements made of `rows` and `total` leave to parameters, as of this snapshot.
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import strawberry
 
 from domain import money
+from domain.work import Work
+from schema.mapped import Made, Note
 from schema.scalars import BigInt
 
 
@@ -21,6 +25,19 @@ class Money:
         if kept is None:
             return None
         return cls(amount=kept.amount, currency=kept.currency, minor_units=BigInt(kept.minor))
+
+
+def kept(minor: Any, currency: Any) -> Made:
+    """How an amount is read off these two columns."""
+
+    def made(_work: Work, _note: Note) -> Callable[[int | None, str | None], tuple[Decimal, str, int] | None]:
+        def told(minor: int | None, currency: str | None) -> tuple[Decimal, str, int] | None:
+            found = money.kept(minor, currency)
+            return None if found is None else (found.amount, found.currency, found.minor)
+
+        return told
+
+    return Made((minor, currency), made, ("amount", "currency", "minorUnits"))
 
 
 @strawberry.input(description="An amount of money.")

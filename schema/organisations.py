@@ -14,6 +14,7 @@ from schema.connections import Connection, below
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
+from schema.mapped import TABLES, GlobalId, Table, column
 from schema.mutating import Answer
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
@@ -69,11 +70,12 @@ class Brand(Node):
 @strawberry.type(description="The brand, or an affiliate or agency below it.")
 class Organisation(Node):
     row: strawberry.Private[OrganisationRow]
-    name: str
-    kind: OrganisationKind
-    archived: bool
-    revision: int = strawberry.field(description="Give it back as `expectedRevision` to change the organisation.")
-    created_at: Instant
+    id: strawberry.ID = column(GlobalId("Organisation", OrganisationRow.id))
+    name: str = column(OrganisationRow.name)
+    kind: OrganisationKind = column(OrganisationRow.kind)
+    archived: bool = column(OrganisationRow.archived_at.is_not(None))
+    revision: int = column(OrganisationRow.revision, "Give it back as `expectedRevision` to change the organisation.")
+    created_at: Instant = column(OrganisationRow.created_at)
 
     @classmethod
     def of(cls, row: OrganisationRow) -> Organisation:
@@ -315,4 +317,5 @@ def _viewer_can(work: Work, rows: Iterable[OrganisationRow]) -> dict[Organisatio
 
 
 KINDS["Organisation"] = Kind(organisations.by_id, Organisation.of)
+TABLES["Organisation"] = Table(organisations.seen, OrganisationRow.id, sight=organisations.sight)
 KINDS["Brand"] = Kind(brands.by_id, Brand.of)

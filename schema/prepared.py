@@ -19,17 +19,12 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    parse,
-    specified_rules,
-    validate,
 )
 from graphql.language import Visitor, visit
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema import bounds, cost, plans
+from schema import bounds, cost, plans, reading
 from schema.built import graphql_schema
 
 Made = TypeVar("Made")
@@ -47,7 +42,6 @@ OVERLAPS: Final = bounds.Bound(
     "TOO_MANY_OVERLAPS", MERGING // 2, "The same fields are asked for too often: at most {most} comparisons merge them."
 )
 
-RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MERGING
 
 
@@ -140,11 +134,11 @@ _preparing = threading.Lock()
 
 def _prepared(query: str, *, introspects: bool) -> Prepared:
     try:
-        document = _unlinked(parse(query, max_tokens=bounds.TOKENS.most))
+        document = reading.parsed(query, bounds.TOKENS.most)
         bounds.check_document(document)
         if not introspects:
             visit(document, _NoIntrospection())
-        found = validate(graphql_schema, document, RULES, MAX_ERRORS, hide_suggestions=not introspects)
+        found = reading.faults(graphql_schema, document, MAX_ERRORS, hide_suggestions=not introspects)
     except GraphQLSyntaxError as error:
         return _refused([_unread(error)])
     except GraphQLError as error:
@@ -189,14 +183,3 @@ def _coded(error: GraphQLError, code: str) -> GraphQLError:
     told = GraphQLError(error.message[:MAX_MESSAGE], extensions={"code": code, **(error.extensions or {})})
     told.locations = error.locations
     return told
-
-
-def _unlinked(document: DocumentNode) -> DocumentNode:
-    """The document without the chain of its tokens, which nobody reads any more.
-
-    A chain in both directions is left to the garbage collector, which stops every thread while it looks at everything.
-    """
-    token = document.loc.start_token if document.loc else None
-    while token is not None:
-        token.prev, token.next, token = None, None, token.next
-    return document

@@ -20,7 +20,7 @@ from schema.fields import Subject, deny, field, may
 from schema.licensing import asking
 from schema.licensing.asking import Use, UseInput
 from schema.licensing.proposals import LicenseProposal
-from schema.mapped import TABLES, Column, GlobalId, Many, Table, column
+from schema.mapped import TABLES, Column, GlobalId, Many, One, Table, column
 from schema.node import KINDS, Kind, Node, fetch, speak
 from schema.paging import PageInfo, cursors, page_info, total
 from schema.renditions import Rendition, RenditionFailure, SignedUrl, address, failure
@@ -46,6 +46,7 @@ class MetadataEntry:
 # Named outside of the class, in which its fields hide the modules of the same name.
 _METADATA = Many("MetadataEntry", metadata.OF_VERSIONS, AssetVersionRow.id, needs=Permission.FIELD_PERSONAL)
 _RENDITIONS = Many("Rendition", renditions.OF_VERSIONS, AssetVersionRow.id)
+_COMPONENTS = Many("AssetVersion", components.parts, AssetVersionRow.id, own=True, stamped=False)
 _RENDITION = dataclasses.replace(_RENDITIONS, where={"preset": renditions.MADE_BY})
 
 
@@ -92,7 +93,7 @@ class AssetVersion(Node):
     def change_note(self) -> str | None:
         return self.row.change_note
 
-    @field("The asset it belongs to.")
+    @field("The asset it belongs to.", mapped=One("Asset", assets.seen, AssetVersionRow.asset_id, own=True))
     async def asset(self, info: strawberry.Info[Context]) -> Annotated[Asset, strawberry.lazy("schema.assets")]:
         found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
         if found is None:
@@ -156,11 +157,18 @@ class AssetVersion(Node):
         found = await info.context.load(focal.of_versions, self.row.id)
         return None if found is None else FocalPoint.of(found)
 
-    @field("Versions inside it that the viewer sees, in the order in which they were put in.")
+    @field(
+        "Versions inside it that the viewer sees, in the order in which they were put in.",
+        mapped=_COMPONENTS,
+    )
     async def components(self, info: strawberry.Info[Context]) -> list[AssetVersion]:
         return [AssetVersion.of(row) for row in await info.context.load(components.parts_of, self.row.id) or []]
 
-    @field("What was assessed of it, or of all of its asset, and holds; oldest first.", needs=Permission.LICENSE_VIEW)
+    @field(
+        "What was assessed of it, or of all of its asset, and holds; oldest first.",
+        needs=Permission.LICENSE_VIEW,
+        mapped=Many("AssetRights", assessing.OF_VERSIONS, AssetVersionRow.id),
+    )
     async def rights(
         self, info: strawberry.Info[Context]
     ) -> list[Annotated[AssetRights, strawberry.lazy("schema.licensing.assessing")]] | None:

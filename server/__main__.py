@@ -8,7 +8,7 @@ import typer
 
 from domain.refusals import Refusal
 from server import commands
-from server.serve import CannotStart
+from server.starting import CannotStart
 from storage import blobs
 from storage.settings import BadSettings
 

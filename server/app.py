@@ -14,12 +14,13 @@ from server.audience import Audience
 from server.desk import Desk
 from server.meters import Meters
 from server.recognised import Recognised
+from server.studio import Studio
 from server.turnstile import Turnstile
 from server.uses import Uses
 from storage import staging
 
 
-def make_app(hub: Hub) -> Starlette:
+def make_app(hub: Hub, studio: Studio | None = None) -> Starlette:
     """An ASGI application over an open hub, which it neither migrates nor closes."""
     told = hub.settings
     desk = Desk(
@@ -32,6 +33,7 @@ def make_app(hub: Hub) -> Starlette:
         trusted=Trusted(told, hub.clock) if told.jwt_issuer else None,
         audience=Audience(hub),
         recognised=Recognised(hub),
+        studio=studio,
     )
     app = Starlette(
         routes=[

@@ -30,6 +30,7 @@ from server.audience import Audience
 from server.documents import Remembered
 from server.meters import Meters
 from server.recognised import Recognised
+from server.studio import Studio
 from server.turnstile import Turnstile
 from server.uses import Uses
 from storage import staging
@@ -63,6 +64,8 @@ class Desk:
     trusted: Trusted | None
     audience: Audience
     recognised: Recognised
+    #: What makes small pictures at once; None where this server has no workers.
+    studio: Studio | None = None
     #: Documents that clients of this process sent with their digest.
     remembered: Remembered = field(default_factory=Remembered)
     rows: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(POOL_SIZE))

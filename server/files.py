@@ -133,6 +133,12 @@ async def answer(
     return await _opened(request, at, opened, (whole, start, stop), 200 if wanted is None else 206, headers)
 
 
+def whole(request: Request, opened: Delivery, content: bytes) -> Response:
+    """All of it, at hand already and written down, to a request that asks for all of it."""
+    left = (opened.valid_until - desk.of(request).hub.clock()).total_seconds()
+    return Response(content, 200, _headers(opened, None, left), opened.media_type)
+
+
 @dataclass(frozen=True)
 class Stream:
     """An answer of exactly `length` bytes, the `head` first, or one that ends short if the store fails; stops when the

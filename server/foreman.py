@@ -1,4 +1,4 @@
-"""The workers' foreman as a child of the server: started, started again when it dies, and stopped with it."""
+"""The workers' foreman, or the studio, as a child of the server: started, again when it dies, and stopped with it."""
 
 from __future__ import annotations
 
@@ -38,10 +38,13 @@ def running(processes: int) -> Iterator[None]:
 
 
 class Foreman:
-    """Keeps one run of `command` alive, in a process group of its own so that a Ctrl+C reaches only the server."""
+    """Keeps one run of `command` alive, in a process group of its own so that a Ctrl+C reaches only the server.
 
-    def __init__(self, command: list[str]) -> None:
-        self._command = command
+    The log calls it by its `name`; what it is to `hold` are open files.
+    """
+
+    def __init__(self, command: list[str], name: str = "the workers' foreman", hold: tuple[int, ...] = ()) -> None:
+        self._command, self._name, self._hold = command, name, hold
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -61,7 +64,7 @@ class Foreman:
             try:
                 child.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                logs.log.error("the workers did not stop in time and were killed", seconds=STOP_SECONDS)
+                logs.log.error(f"{self._name} did not stop in time and was killed", seconds=STOP_SECONDS)
             _kill_group(child)
             child.wait()
         self._watch.join()
@@ -74,7 +77,7 @@ class Foreman:
                 return
             _kill_group(child)  # orphans of a foreman that was killed must not work beside its successor
             pause = FIRST_PAUSE if lived > LONG_LIFE else min(pause * 2, LONGEST_PAUSE)
-            logs.log.error("the workers' foreman died and is started again", code=child.returncode, seconds=pause)
+            logs.log.error(f"{self._name} died and is started again", code=child.returncode, seconds=pause)
             if self._stopping.wait(pause):
                 return
             with self._guard:
@@ -85,7 +88,9 @@ class Foreman:
     def _started(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": path, "IMPRIMATUR_PARENT_PID": str(os.getpid())}
-        return subprocess.Popen(self._command, env=environment, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603  # our own interpreter and module
+        return subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            self._command, env=environment, stdin=subprocess.DEVNULL, process_group=0, pass_fds=self._hold
+        )
 
 
 def _seconds_of(child: subprocess.Popen[bytes]) -> float:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain import transforms
-from domain.transforms import Opened, Wanted
+from domain.transforms import Door, Opened, Wanted
 from domain.work import HUB, Work
-from server import desk, files, waiting
+from server import at_once, desk, files, waiting
 from server.files import Stream
 from server.problems import HttpRefusal
 
@@ -23,15 +23,21 @@ async def transform(request: Request) -> Response | Stream:
     if request.url.query:
         raise HttpRefusal(400, "UNSIGNED", "What this address makes is in its signature: it takes no parameters.")
 
-    wanted: Wanted | None = None
+    epoch = at_once.epoch(at)
+    door: Door | None = None
 
     def question(work: Work) -> Opened | Wanted:
-        nonlocal wanted
-        found = transforms.open_door(work, token, address, wanted)
-        wanted = found if isinstance(found, Wanted) else None
-        return found
+        nonlocal door
+        door = transforms.knock(work, token, address, None if door is None else door.wanted)
+        return transforms.opened(work, door) or door.wanted
 
-    return await answer(request, await waiting.made(request, question))
+    opened = await at.read(HUB, question)
+    if isinstance(opened, Wanted):
+        assert door is not None, "it was knocked at"
+        if (answered := await at_once.answer(request, door, epoch, question)) is not None:
+            return answered
+        opened = await waiting.made(request, question, opened)
+    return await answer(request, opened)
 
 
 async def answer(request: Request, opened: Opened) -> Response | Stream:

@@ -35,14 +35,17 @@ FIRST_LOOK, LONGEST_LOOK, LONGEST_AT_HAND = 0.01, 0.25, 0.02
 MOST_STEPS = 3
 
 
-async def made(request: Request, question: Callable[[Work], T | Wanted]) -> T:
-    """What the question finds, once whatever it wants was made. Refuses with 503 where that takes too long."""
+async def made(request: Request, question: Callable[[Work], T | Wanted], wanted: Wanted | None = None) -> T:
+    """What the question finds, once whatever it wants was made; `wanted` is what it was found to want just now. Refuses
+    with 503 where that takes too long.
+    """
     at = desk.of(request)
     with anyio.move_on_after(PATIENCE):
         for _ in range(MOST_STEPS):
-            found = await at.read(HUB, question)
+            found: T | Wanted = await at.read(HUB, question) if wanted is None else wanted
             if not isinstance(found, Wanted):
                 return found
+            wanted = None
             with _one_of_many(request):
                 await _wait(at, found)
     raise _later("NOT_MADE_YET", "This is being made: ask again in a moment.")

@@ -16,6 +16,7 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 
 from storage import blobs
+from storage.blobs import s3
 
 #: Bytes that come in one piece.
 PIECE: Final = 1 << 18
@@ -62,7 +63,7 @@ def from_url(url: str) -> Bucket:
         secret_key=asked.secret_key,
         secure=asked.secure,
         region=asked.region,
-        http_client=blobs.connections(),
+        http_client=s3.connections(),
     )
     return Bucket(client, asked.bucket)
 

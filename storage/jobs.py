@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from storage import wakeups
 from storage.database import Database
+from storage.glances import Glance
 from storage.tables import CronSlotRow, JobRow
 from storage.types import Instant
 
@@ -110,10 +112,9 @@ def ask(
 
 def are_due(database: Database, queues: Sequence[str]) -> bool:
     """Whether `claim` may find anything. Asked in one statement that locks nothing: most wake-ups are for others."""
-    asked = _DUE_BY_DATABASE if database.is_postgres else _DUE_BY_US
-    with database.reader.connect() as connection:
-        found = connection.execute(asked, {"queues": tuple(queues), "now": datetime.now(UTC)})
-        return found.first() is not None
+    if database.is_postgres:
+        return _due_by_database(tuple(queues)).row(database) is not None
+    return _due_by_us(tuple(queues)).row(database, now=datetime.now(UTC)) is not None
 
 
 def claim(
@@ -346,14 +347,18 @@ def _state_is(state: str) -> sa.ColumnElement[bool]:
     return JobRow.state == sa.literal_column(f"'{state}'")
 
 
-def _due_before(moment: sa.ColumnElement[datetime]) -> sa.Select[int]:
-    """Put together once: putting it together costs more than asking it."""
-    queues: sa.BindParameter[Any] = sa.bindparam("queues", expanding=True)
+@functools.cache
+def _due_by_database(queues: tuple[str, ...]) -> Glance:
+    return Glance(_due_before(queues, sa.func.statement_timestamp(type_=Instant())))
+
+
+@functools.cache
+def _due_by_us(queues: tuple[str, ...]) -> Glance:
+    return Glance(_due_before(queues, sa.bindparam("now", type_=Instant())))
+
+
+def _due_before(queues: tuple[str, ...], moment: sa.ColumnElement[datetime]) -> sa.Select[int]:
     return sa.select(JobRow.id).where(_state_is("READY"), JobRow.queue.in_(queues), JobRow.run_at <= moment).limit(1)
-
-
-_DUE_BY_DATABASE: Final = _due_before(sa.func.statement_timestamp(type_=Instant()))
-_DUE_BY_US: Final = _due_before(sa.bindparam("now", type_=Instant()))
 
 
 def _clock(session: Session) -> sa.ColumnElement[datetime]:

@@ -173,6 +173,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Room for pictures made by address and for tiles, in MiB; the least recently used go first.",
     )
+    reductions_mb: int = Field(
+        1_024,
+        ge=0,
+        description="Room on this machine for decoded JPEGs, of which small pictures are made quickly, in MiB; the "
+        "least recently used go first.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line printed."
     )
@@ -270,6 +276,10 @@ class Settings(BaseSettings):
     @property
     def staging_dir(self) -> Path:
         return self.data_dir / "staging"
+
+    @property
+    def reductions_dir(self) -> Path:
+        return self.data_dir / "reductions"
 
     @property
     def index_dir(self) -> Path:

@@ -1,8 +1,9 @@
-"""The reductions of JPEGs that this machine keeps for a while, in a folder of their own.
+"""The reductions of JPEGs that this machine keeps, in a folder of their own.
 
 Always true here:
-- Together they take no more room than `MOST_BYTES`, and none is kept longer than `LONGEST` after it was last of use:
-  what was made of bytes that are gone is gone soon after. All of it can be thrown away at any moment.
+- Together they take no more room than `IMPRIMATUR_REDUCTIONS_MB`: what was of use longest ago goes first. All of it can
+  be thrown away at any moment.
+- What was made of bytes that no version holds any more goes at the next round of this machine's runners.
 - They are of the same bytes as the original they are named by, and used only in jobs that may read that.
 """
 
@@ -11,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -20,19 +20,20 @@ from storage.settings import Settings
 from workers.imaging import reductions
 from workers.imaging.reductions import FACTORS, Shelf
 
-#: Bytes that all of them may take together.
-MOST_BYTES: Final = 256 << 20
-#: Seconds after which one that nobody used goes.
-LONGEST: Final = 600.0
+_MEBIBYTE: Final = 1 << 20
 
 
 @contextlib.contextmanager
-def shelf(settings: Settings, sha256: str, inside: Path) -> Iterator[Shelf]:
+def shelf(settings: Settings, sha256: str, inside: Path) -> Iterator[Shelf | None]:
     """Where reductions of these bytes are found while the block runs; what was laid in it is kept when it ends well.
+    None where there is no room for any.
 
     `inside` is the job's own folder, on the same file system.
     """
-    folder = _folder(settings)
+    if settings.reductions_mb == 0:
+        yield None
+        return
+    folder = settings.reductions_dir
     folder.mkdir(mode=0o700, exist_ok=True)
     found = Shelf(folder / sha256, inside / "reductions")
     found.fresh.mkdir()
@@ -46,11 +47,23 @@ def shelf(settings: Settings, sha256: str, inside: Path) -> Iterator[Shelf]:
 
 
 def sweep(settings: Settings) -> None:
-    """Throws away what nobody used for long, and what takes up too much room, the longest unused first."""
-    room, oldest = MOST_BYTES, time.time() - LONGEST
-    for used, size, path in sorted(_all(_folder(settings)), reverse=True):
+    """Throws away what takes up too much room, the longest unused first."""
+    room = settings.reductions_mb * _MEBIBYTE
+    for _used, size, path in sorted(_all(settings.reductions_dir), reverse=True):
         room -= size
-        if room < 0 or used < oldest:
+        if room < 0:
+            path.unlink(missing_ok=True)
+
+
+def digests(settings: Settings) -> set[str]:
+    """Of whose bytes there are any."""
+    return {_digest(path) for _, _, path in _all(settings.reductions_dir)}
+
+
+def forget(settings: Settings, gone: set[str]) -> None:
+    """Throws away whatever was made of these bytes."""
+    for _, _, path in _all(settings.reductions_dir):
+        if _digest(path) in gone:
             path.unlink(missing_ok=True)
 
 
@@ -74,5 +87,5 @@ def _all(folder: Path) -> Iterator[tuple[float, int, Path]]:
                 yield seen.st_mtime, seen.st_size, path
 
 
-def _folder(settings: Settings) -> Path:
-    return settings.data_dir / "reductions"
+def _digest(path: Path) -> str:
+    return path.name.partition("-")[0]

@@ -22,10 +22,10 @@ from domain.renditions import Failure, Kept, Made, Outcome
 from domain.statements import Statement
 from domain.tailoring import Asked
 from domain.work import Work
-from storage import blobs
+from storage import blobs, jobs
 from storage.jobs import Claimed
 from storage.tables import AssetRow, AssetVersionRow
-from workers import likeness, scratch
+from workers import likeness, reductions, scratch
 from workers.imaging import credentials as signing
 from workers.imaging import failures, render, safely
 from workers.imaging.failures import PictureError
@@ -82,7 +82,7 @@ def render_version(tools: Tools, job: Claimed) -> Write:
             looked = likeness.look(tools, version.sha256, version.media_type, source) if read else None
             if isinstance(found, Findings):
                 asked = _as_the_file_says(tools, version, asked, found)
-            outcomes = _render(tools, version, source, asked, folder) if asked else {}
+            outcomes = _render(tools, version, source, asked, folder, lays=read) if asked else {}
     else:  # what no reader knows is not fetched to find that out
         found = _findings(Facts()) if read else None
         looked = likeness.look(tools, version.sha256, version.media_type, None) if read else None
@@ -238,23 +238,32 @@ def _render(
     source: Path,
     asked: Mapping[int, Asked],
     folder: Path,
+    *,
+    lays: bool = False,
 ) -> dict[int, Outcome]:
+    """What is decoded is laid by for whoever wants a part of it, where it is asked to and nothing else waits: of many
+    files at once it would only push out one another's.
+    """
     out = folder / "out"
     out.mkdir()
     recipes = {rendition_id: _named(rendition_id, each) for rendition_id, each in asked.items()}
+    lays = lays and not jobs.are_due(tools.hub.database, (renditions.RenderVersion.queue,))
+    settings = tools.hub.settings
     try:
-        rendered = safely.rendered(
-            source,
-            version.media_type,
-            [recipe for pair in recipes.values() for recipe in pair],
-            out,
-            limits=scratch.limits(tools.hub.settings),
-            sandbox_limits=scratch.sandbox(tools.hub.settings),
-            tick=tools.tick,
-        )
+        with reductions.shelf(settings, version.sha256, folder) if lays else contextlib.nullcontext() as shelf:
+            rendered = safely.rendered(
+                source,
+                version.media_type,
+                [recipe for pair in recipes.values() for recipe in pair],
+                out,
+                limits=scratch.limits(settings),
+                sandbox_limits=scratch.sandbox(settings),
+                tick=tools.tick,
+                shelf=shelf,
+            )
     except PictureError as error:
         return dict.fromkeys(asked, _failure(error))
-    if tools.hub.settings.content_credentials:
+    if settings.content_credentials:
         rendered = _signed(tools, version, source, rendered, out)
     outcomes: dict[int, Outcome] = {}
     for rendition_id, pair in recipes.items():

@@ -10,16 +10,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from domain import blobs, transforms
+from domain import blobs, credentials, transforms
 from domain.iiif import pyramids
 from domain.iiif.pyramids import Level
 from domain.recipes import Recipe
-from domain.transforms import Begun, Failed, Made, MakeTransform, Wanted
+from domain.transforms import Begun, Failed, Made, MakeTransform
 from domain.work import Work
 from storage.jobs import Claimed
 from storage.tables import TransformRow
 from workers import reductions, scratch
-from workers.imaging import safely, tiling_safely
+from workers.imaging import credentials as signing
+from workers.imaging import pictures, safely, tiling_safely
 from workers.imaging.failures import PictureError
 from workers.imaging.tiling import Piece
 from workers.registry import Chore, Exhausted, Handler, Tools, Write
@@ -63,7 +64,12 @@ def sweep_transforms(tools: Tools, _job: Claimed) -> Write:
 
 
 def sweep_reductions(tools: Tools) -> None:
-    reductions.sweep(tools.hub.settings)
+    settings = tools.hub.settings
+    reductions.sweep(settings)
+    if kept := reductions.digests(settings):
+        with tools.reading() as work:
+            living = transforms.living(work, kept)
+        reductions.forget(settings, kept - living)
 
 
 def give_up(work: Work, job: Claimed, code: str, sentence: str) -> None:
@@ -76,7 +82,7 @@ def _made(tools: Tools, begun: Begun) -> Made | Failed:
         try:
             if begun.pyramid is None:
                 return _of_original(tools, begun, begun.wanted.recipe, inside)
-            return _of_tiles(tools, begun.pyramid, begun.wanted, inside)
+            return _of_tiles(tools, begun, begun.pyramid, inside)
         except PictureError as error:
             return Failed(error.failure.code.value, error.failure.sentence)
 
@@ -101,13 +107,28 @@ def _of_original(tools: Tools, begun: Begun, recipe: Recipe, inside: Path) -> Ma
         failure = rendered.failed[recipe.preset]
         return Failed(failure.code.value, failure.sentence)
     (one,) = rendered.made
+    if begun.wanted.is_signed and (failed := _signed(tools, begun, source, one, out)):
+        return failed
     kept = tools.hub.blobs.adopt(out / one.file_name)
     return Made(kept.sha256, kept.size, one.media_type, one.width, one.height)
 
 
-def _of_tiles(tools: Tools, pyramid: TransformRow, wanted: Wanted, inside: Path) -> Made:
-    """Only the tiles that show something of the region are fetched."""
-    recipe = wanted.recipe
+def _signed(tools: Tools, begun: Begun, source: Path | None, one: pictures.Made, folder: Path) -> Failed | None:
+    """What could not be signed has failed, as renditions have."""
+    settings = tools.hub.settings
+    failed = signing.signed(
+        signing.Original(source, begun.media_type, begun.wanted.source_sha256),
+        [one],
+        folder,
+        credentials.of_hub(tools.hub.secret, settings.public_url),
+        limits=scratch.sandbox(settings),
+    )
+    return next((Failed(each.code.value, each.sentence) for each in failed.values()), None)
+
+
+def _of_tiles(tools: Tools, begun: Begun, pyramid: TransformRow, inside: Path) -> Made | Failed:
+    """Only the tiles that show something of the region are fetched; the original is not, whatever it is signed as."""
+    wanted, recipe = begun.wanted, begun.wanted.recipe
     assert recipe is not None, "all but pyramids have a recipe"
     assert recipe.region is not None, "a part is a part of something"
     assert pyramid.sha256 is not None, "begun only with a pyramid that is there"
@@ -118,11 +139,15 @@ def _of_tiles(tools: Tools, pyramid: TransformRow, wanted: Wanted, inside: Path)
     limits = scratch.sandbox(tools.hub.settings)
     tiles, bitonal = inside / "tiles", wanted.is_bitonal
     tiling_safely.part(tiles, pieces, level, whole, recipe, out, limits, tools.tick, is_bitonal=bitonal)
-    kept = tools.hub.blobs.adopt(out)
     size = (recipe.width, recipe.height)
     if recipe.rotation % 180:
         size = size[::-1]
-    return Made(kept.sha256, kept.size, recipe.format.media_type, *size)
+    media_type = recipe.format.media_type
+    one = pictures.Made(recipe.preset, out.name, media_type, *size, byte_size=out.stat().st_size)
+    if wanted.is_signed and (failed := _signed(tools, begun, None, one, inside)):
+        return failed
+    kept = tools.hub.blobs.adopt(out)
+    return Made(kept.sha256, kept.size, media_type, *size)
 
 
 def _fetched(

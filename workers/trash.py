@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from domain import sweeping, trash
+from domain import likeness, sweeping, trash
 from domain.work import Work
 from storage.jobs import Claimed
 from workers.registry import Chore, Handler, Tools, Write
@@ -41,13 +41,15 @@ class SweepBlobs:
 
 
 def purge_trash(tools: Tools, _job: Claimed) -> Write:
-    """Each asset in a transaction of its own; what one of them is refused for does not keep the others."""
+    """Each asset in a transaction of its own; what one of them is refused for does not keep the others. Merges can be
+    undone for as long as things lie there.
+    """
     tried: set[int] = set()
     while True:
         with tools.reading() as work:
             due = [asset_id for asset_id in trash.due(work) if asset_id not in tried]
         if not due:
-            return _nothing_more
+            return _forget_merges
         for asset_id in due:
             tools.tick()
             tried.add(asset_id)
@@ -68,6 +70,10 @@ def _purge(tools: Tools, asset_id: int) -> None:
         tools.log.warning("trash.kept", asset=asset_id, reason=str(error.orig))
         return
     sweeping.release(tools.hub, freed, tools.tick)
+
+
+def _forget_merges(work: Work) -> None:
+    likeness.forget(work)
 
 
 def _nothing_more(_work: Work) -> None: ...

@@ -14,16 +14,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain import identity
-from domain.assets import filtering
+from domain.assets import filtering, newest
+from domain.licensing import compiled
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.refusals import Invalid
 from domain.work import Work
-from storage.index.conditions import All, Condition, Is, Not
+from storage.index.conditions import All, Among, Condition, Deliverable, Is, Not
 from storage.index.contract import FACET_VALUES, FacetField, FacetValue
-from storage.tables import AssetFieldRow, AssetRow, AssetTagRow, AssetVersionRow
+from storage.tables import AssetFieldRow, AssetRow, AssetTagRow, AssetVersionRow, VocabularyTermRow
 from storage.types import EPOCH
 
 MAX_ORDERS = 3
+#: Less than any number that a field says.
+UNSAID = -(1 << 62)
 
 
 class OrderField(Enum):
@@ -43,8 +46,17 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
+class OwnOrder:
+    """By what a field of the brand's own says; of a localised text what it says in that language."""
+
+    field_id: int
+    type: str
+    locale: str = ""
+
+
+@dataclass(frozen=True)
 class Order:
-    field: OrderField
+    field: OrderField | OwnOrder
     descending: bool
 
 
@@ -60,15 +72,39 @@ def effective(condition: Condition | None) -> Condition:
 
 
 def statement(
-    work: Work, condition: Condition | None, order: Sequence[Order], stage: Stage = Stage.DRAFT
+    work: Work,
+    condition: Condition | None,
+    order: Sequence[Order],
+    stage: Stage = Stage.DRAFT,
+    *,
+    is_open: bool = False,
 ) -> tuple[sa.Select[Any], tuple[Key, ...]]:
-    """All that the list holds, and its order."""
-    chosen = checked_order(order) or NEWEST_FIRST
+    """All that the list holds, and its order. An open one leaves to the parameters of `given` what time changes."""
+    chosen, asked = checked_order(order) or NEWEST_FIRST, effective(condition)
+    told = shown(work, condition, is_open=is_open)
+    led = newest.leading(work, asked) if [each.field for each in chosen] == [OrderField.CREATED_AT] else None
+    if led is not None:
+        use, others = led
+        rows = newest.led(work, use, told, _bound(work, others, stage, told))
+        return rows, newest.order(descending=chosen[0].descending)
     keys = [Key(_column(work, each.field), each.descending) for each in chosen]
     keys.append(Key(AssetRow.id, chosen[-1].descending))
     by_version = any(each.field in {OrderField.CAPTURED_AT, OrderField.BYTE_SIZE} for each in chosen)
-    found = _filtered(sa.select(AssetRow), work, effective(condition), stage, by_version=by_version)
-    return found, tuple(keys)
+    return _filtered(sa.select(AssetRow), work, asked, stage, told, by_version=by_version), tuple(keys)
+
+
+def shape(condition: Condition | None) -> Condition | None:
+    """Equal for filters of which the open statements are the same, since only the uses in them differ."""
+    if condition is None:
+        return None
+    uses = filtering.uses_of(condition)
+    return filtering.told(condition, lambda use: Among(frozenset([uses.index(use)]))) if uses else condition
+
+
+def given(work: Work, condition: Condition | None) -> dict[str, Any]:
+    """The parameters of open statements with this filter."""
+    uses = [] if condition is None else filtering.uses_of(condition)
+    return {_parameter(at): compiled.verdicts_of(work, use) for at, use in enumerate(uses)}
 
 
 def page(
@@ -85,10 +121,13 @@ def count(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -
     return work.session.scalar(counting(work, condition, stage)) or 0
 
 
-def counting(work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT) -> sa.Select[int]:
-    """What counts all that the list holds."""
+def counting(
+    work: Work, condition: Condition | None, stage: Stage = Stage.DRAFT, *, is_open: bool = False
+) -> sa.Select[int]:
+    """What counts all that the list holds; open as a `statement` is."""
     rows = sa.select(sa.func.count()).select_from(AssetRow)
-    return _filtered(rows, work, effective(condition), stage, is_whole=True)
+    told = shown(work, condition, is_whole=True, is_open=is_open)
+    return _filtered(rows, work, effective(condition), stage, told)
 
 
 def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: Stage) -> dict[int, AssetRow]:
@@ -99,7 +138,8 @@ def among(work: Work, ids: Iterable[int], condition: Condition | None, stage: St
 
 def ids_of(work: Work, condition: Condition) -> list[int]:
     """All assets that the viewer sees and that are so, archived ones among them."""
-    return list(work.session.scalars(_filtered(sa.select(AssetRow.id), work, condition, Stage.DRAFT)))
+    told = shown(work, condition, is_whole=True)
+    return list(work.session.scalars(_filtered(sa.select(AssetRow.id), work, condition, Stage.DRAFT, told)))
 
 
 def facets(
@@ -124,6 +164,20 @@ def counts_of_field(
     return dict(work.session.execute(counted).all())
 
 
+def shown(
+    work: Work, condition: Condition | None = None, *, is_whole: bool = False, is_open: bool = False
+) -> filtering.Shown:
+    """What filters ask of assets as the viewer is shown them."""
+    uses = [] if condition is None else filtering.uses_of(condition)
+
+    def verdicts(use: Deliverable) -> sa.BindParameter[bytes]:
+        if is_open:
+            return sa.bindparam(_parameter(uses.index(use)), type_=sa.LargeBinary)
+        return sa.literal(compiled.verdicts_of(work, use), sa.LargeBinary)
+
+    return filtering.Shown(identity.shown_updated_at(work), identity.shown_version_id(work), verdicts, is_whole)
+
+
 def checked_order(order: Sequence[Order]) -> tuple[Order, ...]:
     if len(order) > MAX_ORDERS:
         raise Invalid(f"Order by at most {MAX_ORDERS} fields.", ("orderBy",), "length")
@@ -132,8 +186,10 @@ def checked_order(order: Sequence[Order]) -> tuple[Order, ...]:
     return tuple(order)
 
 
-def _column(work: Work, field: OrderField) -> Any:
+def _column(work: Work, field: OrderField | OwnOrder) -> Any:
     match field:
+        case OwnOrder():
+            return _said(field)
         case OrderField.TITLE:
             return AssetRow.title_folded
         case OrderField.UPDATED_AT:
@@ -151,20 +207,45 @@ def _column(work: Work, field: OrderField) -> Any:
             return getattr(AssetRow, field.value)
 
 
+def _said(own: OwnOrder) -> sa.ColumnElement[Any]:
+    """Unsaid sorts as the least, as an empty text does; a choice by its place in its vocabulary."""
+    by_type: dict[str, Any] = {"TEXT": AssetFieldRow.folded, "CHOICE": VocabularyTermRow.place}
+    value = by_type.get(own.type, AssetFieldRow.number)
+    rows = sa.select(value).where(
+        AssetFieldRow.asset_id == AssetRow.id,
+        AssetFieldRow.field_id == own.field_id,
+        AssetFieldRow.locale == own.locale,
+        AssetFieldRow.place == 0,
+    )
+    if own.type == "CHOICE":
+        by_term = VocabularyTermRow.id == AssetFieldRow.term_id
+        rows = rows.select_from(AssetFieldRow).join(VocabularyTermRow, by_term)
+    unsaid = sa.literal("" if own.type == "TEXT" else UNSAID, value.type)
+    return sa.func.coalesce(rows.correlate(AssetRow).scalar_subquery(), unsaid)
+
+
 def _filtered(
     statement: sa.Select[Any],
     work: Work,
     condition: Condition,
     stage: Stage,
+    told: filtering.Shown | None = None,
     *,
     by_version: bool = False,
-    is_whole: bool = False,
 ) -> sa.Select[Any]:
     if by_version or filtering.needs_version(condition):
         statement = statement.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
-    shown = filtering.Shown(identity.shown_updated_at(work), identity.shown_version_id(work), is_whole)
-    statement = statement.where(identity.sees_asset(work), filtering.sql_of(condition, shown))
-    return statement if stage is Stage.DRAFT else statement.where(AssetRow.approved_version_id.is_not(None))
+    return statement.where(*_bound(work, condition, stage, told or shown(work, condition)))
+
+
+def _bound(work: Work, condition: Condition, stage: Stage, told: filtering.Shown) -> list[sa.ColumnElement[bool]]:
+    """What the viewer sees, and what was asked for."""
+    approved = [] if stage is Stage.DRAFT else [AssetRow.approved_version_id.is_not(None)]
+    return [identity.sees_asset(work), filtering.sql_of(condition, told), *approved]
+
+
+def _parameter(number: int) -> str:
+    return f"verdicts_{number}"
 
 
 def _facet(work: Work, condition: Condition, field: FacetField, stage: Stage) -> tuple[FacetValue, ...]:

@@ -178,23 +178,4 @@ def _change(words: _Words, sort: str, key: str, before: Any, after: Any) -> Chan
 
 
 def _said(words: _Words, row: CustomFieldRow, pieces: Sequence[Sequence[Any]] | None) -> Any:
-    """What a field says: texts by language, words by their keys, numbers as they are written."""
-    if not pieces:
-        return None
-    said = [_piece(words, row.type, Piece(*each)) for each in pieces]
-    if any(each[0] for each in pieces):
-        return {each[0]: text for each, text in zip(pieces, said, strict=True)}
-    return said if row.type == "CHOICES" else said[0]
-
-
-def _piece(words: _Words, type_: str, piece: Piece) -> Any:
-    match type_:
-        case "TEXT":
-            return piece.text
-        case "CHOICE" | "CHOICES":
-            return words.terms.get(piece.term_id or 0)
-        case "ASSET":
-            return encode("Asset", piece.target_id or 0)
-    number = piece.number or 0
-    told = {"NUMBER": custom_fields.decimal, "DATE": custom_fields.day}.get(type_)
-    return bool(number) if told is None else str(told(number))
+    return custom_fields.plain(row.type, [Piece(*each) for each in pieces], words.terms) if pieces else None

@@ -18,7 +18,7 @@ from domain.assets import reading as rows_of_assets
 from domain.changes.past import Change, ChangeType, Happened, Point, Verdict, judged, walked
 from domain.changes.reading import RENDERED, Begun, Reading, first_of, ids_of, opened
 from domain.holdings import Facts
-from storage.tables import ApprovalRow, AssetRow, AssetTagRow, EventRow, LightboxAssetRow, ShareRow
+from storage.tables import ApprovalRow, AssetFieldRow, AssetRow, AssetTagRow, EventRow, LightboxAssetRow, ShareRow
 
 SUBJECT: Final = "ASSET"
 #: What does not change what an asset shows to anybody who is told of it here.
@@ -73,6 +73,10 @@ UNDO: Final[dict[str, Undo]] = {
         approved=frozenset(event.payload["approved"]),
     ),
     "asset.absorbed": lambda state, event: replace(state, approved=state.approved - {*event.payload["approved"]}),
+    "asset.unmerged": lambda state, _: replace(
+        state, lifecycle="ARCHIVED", before=state.before or state.lifecycle, approved=frozenset()
+    ),
+    "asset.gave_back": lambda state, event: replace(state, approved=state.approved | {*event.payload["approved"]}),
     "inbox.accepted": lambda state, _: replace(state, lifecycle="QUARANTINED"),
     "inbox.rejected": lambda state, _: replace(state, lifecycle="QUARANTINED", before=None),
     "asset.version_approved": lambda state, event: replace(state, approved=state.approved - {event.payload["version"]}),
@@ -114,6 +118,9 @@ def touched(reading: Reading, beyond: int, limit: int) -> list[int]:
     if reading.tag_ids:
         tagged = AssetTagRow.tag_id.in_(sorted(reading.tag_ids))
         found.update(ids_of(work, AssetTagRow.asset_id, tagged, beyond, limit))
+    if reading.field_ids:
+        saying = AssetFieldRow.field_id.in_(sorted(reading.field_ids))
+        found.update(ids_of(work, AssetFieldRow.asset_id, saying, beyond, limit))
     if orgs := sorted(reading.holder.org_ids):
         over = sa.and_(
             ShareRow.to_org_id.in_(orgs), ShareRow.ends_at > reading.place.at, ShareRow.ends_at <= reading.window.to
@@ -159,7 +166,7 @@ def _told(reading: Reading, id_: int, row: AssetRow | None, past: Past | None, h
 
 def _heard(reading: Reading, ids: Sequence[int], approved: Mapping[int, int]) -> dict[int, Heard]:
     found: dict[int, Heard] = defaultdict(Heard)
-    carriers = _carriers(reading, ids)
+    carriers, saying = _carriers(reading, ids), _saying(reading, ids)
     for event in reading.events:
         if event.type in RENDERED:
             found[reading.rendered[event.subject_id]].of(event, public=event.subject_id in approved)
@@ -167,6 +174,9 @@ def _heard(reading: Reading, ids: Sequence[int], approved: Mapping[int, int]) ->
             found[event.subject_id].of(event, public=_is_public(event, approved))
         elif event.subject_type == "Tag":
             for asset_id in carriers[event.subject_id]:
+                found[asset_id].of(event, public=True)
+        elif event.subject_type == "CustomField":
+            for asset_id in saying[event.subject_id]:
                 found[asset_id].of(event, public=True)
     return found
 
@@ -187,6 +197,17 @@ def _carriers(reading: Reading, ids: Sequence[int]) -> dict[int, list[int]]:
         )
         for tag_id, asset_id in reading.work.session.execute(carried):
             found[tag_id].append(asset_id)
+    return found
+
+
+def _saying(reading: Reading, ids: Sequence[int]) -> dict[int, list[int]]:
+    """By field that ended or began to say something those of the assets of which it does."""
+    found: dict[int, list[int]] = defaultdict(list)
+    if reading.field_ids:
+        said = sa.select(AssetFieldRow.field_id, AssetFieldRow.asset_id).distinct()
+        said = said.where(AssetFieldRow.asset_id.in_(ids), AssetFieldRow.field_id.in_(sorted(reading.field_ids)))
+        for field_id, asset_id in reading.work.session.execute(said):
+            found[field_id].append(asset_id)
     return found
 
 

@@ -47,6 +47,7 @@ class Reason(Enum):
 REASONS: Final = {
     "asset.approval_revoked": Reason.NO_LONGER_APPROVED,
     "asset.archived": Reason.ARCHIVED,
+    "asset.gave_back": Reason.NO_LONGER_APPROVED,
     "asset.merged": Reason.MERGED,
     "asset.purged": Reason.DELETED,
     "asset.trashed": Reason.DELETED,

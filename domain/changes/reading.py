@@ -15,7 +15,7 @@ from domain.changes.holders import Holder
 from domain.changes.past import GRANT_TURNED, SHARE_OVER, Happened
 from domain.changes.places import Place, Window
 from domain.work import BRAND_ORG_ID, Work
-from storage.tables import AssetVersionRow, EventRow, ShareRow
+from storage.tables import AssetVersionRow, CustomFieldRow, EventRow, ShareRow
 
 #: No transaction lasts longer: what ended longer ago was told.
 LONGEST_TRANSACTION: Final = timedelta(days=1)
@@ -55,13 +55,26 @@ class Reading:
     def events(self) -> list[Happened]:
         """What happened in the window that may change what somebody is shown."""
         inside = sa.and_(EventRow.seq > self.place.after, EventRow.seq <= self.window.until)
-        told = sa.or_(EventRow.subject_type.in_(("Asset", "Lightbox", "Tag")), EventRow.type.in_(RENDERED))
+        told = sa.or_(
+            EventRow.subject_type.in_(("Asset", "CustomField", "Lightbox", "Tag")), EventRow.type.in_(RENDERED)
+        )
         return self.happened(inside, told)
 
     @cached_property
     def tag_ids(self) -> frozenset[int]:
         """Tags that were respelt, or took others in."""
         return frozenset(each.subject_id for each in self.events if each.type in {"tag.updated", "tag.merged"})
+
+    @cached_property
+    def field_ids(self) -> frozenset[int]:
+        """Fields that ended or began to say what everybody may read of an asset that they see."""
+        ids = {
+            each.subject_id for each in self.events if each.type in {"custom_field.archived", "custom_field.restored"}
+        }
+        if not ids:
+            return frozenset()
+        rows = sa.select(CustomFieldRow.id).where(CustomFieldRow.id.in_(sorted(ids)), CustomFieldRow.needs.is_(None))
+        return frozenset(self.work.session.scalars(rows))
 
     @cached_property
     def rendered(self) -> dict[int, int]:

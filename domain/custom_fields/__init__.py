@@ -9,7 +9,7 @@ Always true here:
 
 from __future__ import annotations
 
-from domain.custom_fields.asking import Question, condition, counted
+from domain.custom_fields.asking import Question, condition, counted, ordering
 from domain.custom_fields.defining import (
     MAX_FIELDS,
     MAX_KINDS,
@@ -26,7 +26,7 @@ from domain.custom_fields.defining import (
     restore,
     update,
 )
-from domain.custom_fields.telling import Told, told
+from domain.custom_fields.telling import Told, exported, plain, told
 from domain.custom_fields.values import Piece, Said, day, decimal, is_said, of_assets, pieces_of
 from domain.custom_fields.writing import Given, Wanted, Written, foreseen, put, put_back, wanted
 
@@ -52,11 +52,14 @@ __all__ = [
     "create",
     "day",
     "decimal",
+    "exported",
     "foreseen",
     "is_said",
     "known",
     "of_assets",
+    "ordering",
     "pieces_of",
+    "plain",
     "put",
     "put_back",
     "readable_everywhere",

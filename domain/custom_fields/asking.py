@@ -14,7 +14,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import identity, vocabularies
+from domain import identity, locales, vocabularies
 from domain.custom_fields import defining
 from domain.custom_fields.writing import digest
 from domain.permissions import Permission
@@ -28,6 +28,8 @@ MAX_QUESTIONS: Final = 50
 MAX_COUNTED: Final = 10
 #: Values answered of one field.
 FACETED: Final = frozenset({"CHOICE", "CHOICES", "BOOLEAN"})
+#: Types that order a list.
+ORDERED: Final = frozenset({"TEXT", "NUMBER", "BOOLEAN", "DATE", "CHOICE"})
 
 _PATH: Final = ("where", "fields")
 
@@ -56,6 +58,19 @@ def condition(work: Work, questions: Sequence[Question]) -> Condition:
     for row in rows.values():
         _check_readable(work, row)
     return All(tuple(part for each in questions for part in _parts(work, rows[each.key], each)))
+
+
+def ordering(work: Work, key: str, locale: str | None = None) -> tuple[CustomFieldRow, str]:
+    """A field that a list can be ordered by, and the language in which it is read: of a localised text one is named."""
+    path = ("orderBy",)
+    row = defining.by_key(work, [key], path)[key]
+    _check_readable(work, row)
+    if row.type not in ORDERED:
+        raise Invalid(f"Several words, and references, order nothing: {row.key} says such.", path, "type")
+    if row.localised != (locale is not None):
+        said = "Name the language of a text that is said in several" if row.localised else "Only such a text has one"
+        raise Invalid(f"{said}: {row.key}.", (*path, "locale"), "locale")
+    return row, "" if locale is None else locales.tag(locale, (*path, "locale"))
 
 
 def counted(work: Work, keys: Sequence[str]) -> list[tuple[CustomFieldRow, Mapping[str, VocabularyTermRow | bool]]]:

@@ -22,6 +22,8 @@ from domain.work import Work
 from storage.tables import AssetFieldRow, AssetRow, CustomFieldRow
 
 MAX_CHOICES: Final = 100
+#: Characters that a text is sorted by: what a cursor holds of it.
+MAX_SORTED: Final = 200
 #: Fields named in one change.
 MAX_GIVEN: Final = 100
 
@@ -285,4 +287,9 @@ def _write(work: Work, asset: AssetRow, row: CustomFieldRow, pieces: tuple[Piece
     work.session.execute(sa.delete(AssetFieldRow).where(*own).execution_options(synchronize_session=False))
     fixed = {"asset_id": asset.id, "field_id": row.id, "type": row.type, "vocabulary_id": row.vocabulary_id}
     if pieces:
-        work.session.execute(sa.insert(AssetFieldRow), [{**fixed, **piece._asdict()} for piece in pieces])
+        rows = [{**fixed, **piece._asdict(), "folded": _sorted(piece.text)} for piece in pieces]
+        work.session.execute(sa.insert(AssetFieldRow), rows)
+
+
+def _sorted(text: str | None) -> str | None:
+    return None if text is None else fold(text)[:MAX_SORTED]

@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from domain import identity, taxonomy
+from domain import custom_fields, identity, taxonomy
 from domain.assets import reading
 from domain.global_ids import encode
 from domain.work import Work
@@ -33,6 +33,7 @@ ASSET_FIELDS: Final = (
     "createdAt",
     "updatedAt",
     "tags",
+    "fields",
     "current",
     "approved",
 )
@@ -49,6 +50,7 @@ def of_assets(work: Work, rows: Sequence[AssetRow], fields: Collection[str] | No
     ids = [row.id for row in rows]
     changed = identity.shown_changes(work, rows)
     tags = taxonomy.of_assets(work, ids)
+    said = custom_fields.exported(work, ids)
     current = reading.shown_versions(work, ids)
     standing = {row.approved_version_id for row in rows if row.approved_version_id is not None}
     approved = {row.id: row for row in work.session.scalars(_versions(standing))}
@@ -68,6 +70,7 @@ def of_assets(work: Work, rows: Sequence[AssetRow], fields: Collection[str] | No
             "createdAt": _moment(row.created_at),
             "updatedAt": _moment(changed[row.id].updated_at),
             "tags": [{"id": encode("Tag", tag.id), "name": tag.name} for tag in tags[row.id]],
+            "fields": said.get(row.id, {}),
             "current": version(current.get(row.id)),
             "approved": version(approved.get(row.approved_version_id or 0)),
         }

@@ -215,8 +215,7 @@ def _assets(work: Work, row: BulkExportRow, beyond: int) -> sa.Select[AssetRow]:
     rows = sa.select(AssetRow).where(AssetRow.id > beyond, identity.sees_asset(work))
     if filtering.needs_version(asked):
         rows = rows.outerjoin(AssetVersionRow, AssetVersionRow.id == identity.shown_version_id(work))
-    shown = filtering.Shown(identity.shown_updated_at(work), identity.shown_version_id(work))
-    return rows.where(filtering.sql_of(asked, shown)).order_by(AssetRow.id)
+    return rows.where(filtering.sql_of(asked, listing.shown(work, asked))).order_by(AssetRow.id)
 
 
 def _lightboxes(work: Work, _row: BulkExportRow, beyond: int) -> sa.Select[LightboxRow]:

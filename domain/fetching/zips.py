@@ -1,7 +1,8 @@
 """What is in a ZIP, read as a stream, an entry at a time, and never unpacked anywhere.
 
 What an archive says of itself is believed only as a bound: of an entry no more is read than it announced, entries that
-share bytes are refused, and so is an archive that would grow beyond `MOST_GROWTH` times its size.
+share bytes are refused, and so is an archive that would grow beyond `MOST_GROWTH` times its size. One that says what 32
+bits cannot (ZIP64) is under the same bounds, and refused where its two ends do not say the same.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _LOCATOR: Final = b"PK\x06\x07"
 _LOCATOR_BYTES: Final = 20
+_LARGE_END: Final = b"PK\x06\x06"
+_LARGE_END_BYTES: Final = 56
+#: Entries, directory and its start in the smaller end where the larger says them.
+_MOST: Final = (0xFFFF, 0xFFFF_FFFF, 0xFFFF_FFFF)
 _MOST_COMMENT: Final = 65_535
 _ENCRYPTED: Final = 0x1
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -121,23 +126,38 @@ def _is_litter(part: str) -> bool:
 
 
 def _check_end(stream: BinaryIO, byte_size: int) -> None:
-    """The directory is read whole, so what it claims is looked at first. A second one, for what 32 bits cannot say,
-    would count instead.
-    """
-    size = min(byte_size, _LOCATOR_BYTES + _END_BYTES + _MOST_COMMENT)
+    """The directory is read whole, so what it claims is looked at first: what zipfile would go by."""
+    size = min(byte_size, _LARGE_END_BYTES + _LOCATOR_BYTES + _END_BYTES + _MOST_COMMENT)
     stream.seek(byte_size - size)
     tail = stream.read(size)
     place = tail.rfind(_END)
     if place < 0 or len(tail) - place < _END_BYTES:
         raise _broken()
+    entries, directory, start = struct.unpack_from("<HII", tail, place + 10)
     if tail[max(0, place - _LOCATOR_BYTES) : place].startswith(_LOCATOR):
-        raise FileRefused("Archives of the larger kind (ZIP64) are not read: make several.", "TOO_LARGE")
-    entries, directory = struct.unpack_from("<HI", tail, place + 10)
+        entries, directory = _large_end(tail[:place], byte_size - size, (entries, directory, start))
     if directory > MOST_DIRECTORY:
         raise FileRefused("The directory of the archive is too large.", "TOO_MANY")
     if entries > MOST_ENTRIES:
         raise FileRefused(f"The archive has more than {MOST_ENTRIES:,} entries.", "TOO_MANY")
     stream.seek(0)
+
+
+def _large_end(tail: bytes, begins: int, small: tuple[int, int, int]) -> tuple[int, int]:
+    """Entries, and bytes of the directory, as the end of the larger kind says them: right behind the directory, right
+    before its locator, on one disk, and contradicted nowhere by the `small` end.
+    """
+    at = len(tail) - _LOCATOR_BYTES - _LARGE_END_BYTES
+    if at < 0 or not tail.startswith(_LARGE_END, at):
+        raise _broken()
+    disk, place, disks = struct.unpack_from("<IQI", tail, at + _LARGE_END_BYTES + 4)
+    length, _, _, own, first, here, entries, directory, start = struct.unpack_from("<QHHIIQQQQ", tail, at + 4)
+    stands = begins + at
+    whole = (disk, own, first, length, here) == (0, 0, 0, _LARGE_END_BYTES - 12, entries) and disks <= 1
+    agrees = all(a in {b, most} for a, b, most in zip(small, (entries, directory, start), _MOST, strict=True))
+    if not (whole and agrees and place == stands == start + directory):
+        raise _broken()
+    return entries, directory
 
 
 def _check_growth(infos: Sequence[zipfile.ZipInfo], byte_size: int) -> None:

@@ -162,6 +162,11 @@ def sees_everything(viewer: Viewer) -> bool:
     return all(viewer.holdings.reach(each).is_everywhere for each in _SEEING)
 
 
+def sees_many(work: Work) -> bool:
+    """Whether so many assets are the viewer's that a list of them is best read in its order: known where it is read."""
+    return reaching.is_many(work, Permission.ASSET_VIEW)
+
+
 def in_orgs(work: Work, permission: Permission, column: Any) -> sa.ColumnElement[bool]:
     """The condition that a row of the organisation in `column` is reached by the permission."""
     reach = work.viewer.holdings.reach(permission)
@@ -170,6 +175,12 @@ def in_orgs(work: Work, permission: Permission, column: Any) -> sa.ColumnElement
         return reaching.in_tree(scope, column) if isinstance(scope, Tree) and not scope.kind else sa.false()
 
     return reaching.both(reach, said)
+
+
+def likeness_in_orgs(work: Work, *permissions: Permission) -> Hashable:
+    """Equal for those for whom `in_orgs` is spelled alike for each of these permissions."""
+    reaches = (work.viewer.holdings.reach(each) for each in permissions)
+    return tuple(True if reach.is_everywhere else reach for reach in reaches)
 
 
 def facts(work: Work, assets: Iterable[AssetRow]) -> dict[int, Facts]:

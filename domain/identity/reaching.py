@@ -47,6 +47,15 @@ def likeness(work: Work, permission: Permission) -> Hashable:
     return True if reach.is_everywhere else (reach, _known(work, permission, reach))
 
 
+def is_many(work: Work, permission: Permission) -> bool:
+    """In a unit of work that reads: whether it reaches many of all assets; tells no more than `likeness` does."""
+    reach = work.viewer.holdings.reach(permission)
+    if reach.is_everywhere or not opened.is_snapshot(work):
+        return reach.is_everywhere
+    many = _known(work, permission, reach).many
+    return any(isinstance(each, Tree) and (each.orgs is None or each.orgs in many) for each in reach.allowed)
+
+
 def _known(work: Work, permission: Permission, reach: Reach) -> _Known:
     ways = opened.to_viewer(work) if permission in SHARED_TO_CONTRIBUTE else ()
     trees = [scope.orgs for scope in reach.allowed if isinstance(scope, Tree) and scope.orgs]

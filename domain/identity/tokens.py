@@ -79,15 +79,24 @@ def viewer_by(
     """
     if token_id is None:
         return viewer_of_principal(work, principal_id), Bounds()
-    kept = sa.select(PrincipalRow, TokenRow, GuestLinkRow).join(TokenRow, TokenRow.principal_id == PrincipalRow.id)
-    kept = kept.outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
-    which = TokenRow.id.in_(sa.select(_line(token_id).c.id)) if lasting else TokenRow.id == token_id
-    rows = work.session.execute(kept.where(PrincipalRow.id == principal_id, which).order_by(TokenRow.id)).all()
+    kept = _KEPT.where(TokenRow.id.in_(sa.select(_line(token_id).c.id))) if lasting else _KEPT_ONE
+    rows = work.session.execute(kept, {"principal_id": principal_id, "token_id": token_id}).all()
     for principal, token, link in rows if rows and rows[0][1].revoked_at is None else ():
         if token.revoked_at is None and _is_good(work, principal, token, link, address):
             viewer = _viewer(work, principal, link, token_id=token.id, by_session=token.purpose == "SESSION")
             return viewers.limited(viewer, token.scopes), bounds.of_row(token)
     return _nobody(principal_id), Bounds()
+
+
+_KEPT: Final = (
+    sa.select(PrincipalRow, TokenRow, GuestLinkRow)
+    .join(TokenRow, TokenRow.principal_id == PrincipalRow.id)
+    .outerjoin(GuestLinkRow, GuestLinkRow.principal_id == PrincipalRow.id)
+    .where(PrincipalRow.id == sa.bindparam("principal_id"))
+    .order_by(TokenRow.id)
+)
+#: Put together once, for every address asks it.
+_KEPT_ONE: Final = _KEPT.where(TokenRow.id == sa.bindparam("token_id"))
 
 
 def origin_of(work: Work, address: str) -> str:

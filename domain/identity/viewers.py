@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from domain.holdings import Holdings, Lightbox, One, Own, Reach, Scope, Tree, ev
 from domain.permissions import Permission
 from domain.work import BRAND_ORG_ID, Viewer, Work
 from storage.tables import GrantRow, GuestLinkRow, OrganisationRow, PrincipalRow, RoleRow, TeamMemberRow, TeamRow
+from storage.types import Instant
 
 
 def viewer_of(work: Work, row: PrincipalRow, link: GuestLinkRow | None = None, **told: Any) -> Viewer:
@@ -46,22 +47,34 @@ def limited(viewer: Viewer, scopes: Iterable[str] | None) -> Viewer:
 
 def holdings_of(work: Work, principal_id: int) -> Holdings:
     """What the principal's own grants and those of their teams come to now, in two statements."""
+    granted = work.session.execute(_GRANTED, {"principal_id": principal_id, "now": work.now})
+    return come_to(work, [(grant, names) for grant, names in granted])
+
+
+def _lasting(now: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(GrantRow.revoked_at.is_(None), sa.or_(GrantRow.expires_at.is_(None), GrantRow.expires_at > now))
+
+
+def _granted(principal_id: sa.BindParameter[int], now: sa.BindParameter[Any]) -> sa.Select[GrantRow, list[Any]]:
     teams = (
         sa.select(TeamMemberRow.team_id)
         .join(TeamRow, TeamRow.id == TeamMemberRow.team_id)
         .where(TeamMemberRow.principal_id == principal_id, TeamRow.archived_at.is_(None))
     )
-    granted = (
+    return (
         sa.select(GrantRow, RoleRow.permissions)
         .join(RoleRow, RoleRow.id == GrantRow.role_id)
         .where(
             sa.or_(GrantRow.principal_id == principal_id, GrantRow.team_id.in_(teams)),
-            standing_grant(work),
+            _lasting(now),
             RoleRow.archived_at.is_(None),
         )
         .order_by(GrantRow.id)
     )
-    return come_to(work, [(grant, names) for grant, names in work.session.execute(granted)])
+
+
+#: Put together once, for every request asks it: that costs more than the answer.
+_GRANTED: Final = _granted(sa.bindparam("principal_id", type_=sa.BigInteger()), sa.bindparam("now", type_=Instant()))
 
 
 def come_to(work: Work, rows: list[tuple[GrantRow, list[Any]]]) -> Holdings:
@@ -97,8 +110,7 @@ def _holdings_of_guest(work: Work, link: GuestLinkRow) -> Holdings:
 
 def standing_grant(work: Work) -> sa.ColumnElement[bool]:
     """The condition on `GrantRow` that it counts now."""
-    lasting = sa.or_(GrantRow.expires_at.is_(None), GrantRow.expires_at > work.now)
-    return sa.and_(GrantRow.revoked_at.is_(None), lasting)
+    return _lasting(work.now)
 
 
 def _scope(grant: GrantRow, trees: dict[int, frozenset[int] | None]) -> Scope:

@@ -102,7 +102,8 @@ def part(work: Work, shown: Picture, asked: Asked) -> Tile | Opened | Wanted:
         head = jpeg.head(said, MetadataPolicy.RIGHTS)
         return Tile(_opened(work, shown, asked, whole), _spans(work, whole)[number], head)
     recipe = replace(asked.recipe, statement=said)
-    wanted = Wanted(shown.version.sha256, PART, recipe, is_bitonal=asked.quality == "bitonal")
+    marks = {"is_bitonal": asked.quality == "bitonal", "is_signed": work.limits.content_credentials}
+    wanted = Wanted(shown.version.sha256, PART, recipe, **marks)
     row = transforms.ready(work, wanted)
     return wanted if row is None else _opened(work, shown, asked, row)
 

@@ -6,23 +6,41 @@ An assessment is never changed: it is ended, and another says what holds instead
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity, refreshing
+from domain import history, identity, reads, refreshing
 from domain.licensing import licenses, owning, releases
 from domain.licensing.codes import Coverage
 from domain.permissions import Permission
+from domain.reads import Below, By
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.work import Work
 from storage.tables import AssetRightsRow, AssetRow, AssetVersionRow
 
 #: Assessments of one asset that stand at the same time.
 MAX_STANDING: Final = 200
+
+
+def _of_versions() -> Below:
+    of_all = sa.and_(AssetRightsRow.version_id.is_(None), AssetRightsRow.asset_id == AssetVersionRow.asset_id)
+    rows = (
+        sa.select(AssetRightsRow)
+        .select_from(AssetVersionRow)
+        .join(AssetRightsRow, sa.or_(AssetRightsRow.version_id == AssetVersionRow.id, of_all))
+        .where(AssetRightsRow.ended_at.is_(None))
+    )
+    return Below(rows, AssetVersionRow.id, (AssetRightsRow.id,))
+
+
+#: What `of_assets` and `of_versions` answer, as reads.
+OF_ASSETS: Final = Below(
+    sa.select(AssetRightsRow).where(AssetRightsRow.ended_at.is_(None)), AssetRightsRow.asset_id, (AssetRightsRow.id,)
+)
+OF_VERSIONS: Final = _of_versions()
 
 
 @dataclass(frozen=True)
@@ -80,11 +98,14 @@ def withdraw(work: Work, rights_id: int, reason: str) -> AssetRow:
     return asset
 
 
-def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRightsRow]:
-    """Also those that ended, of assets that the viewer sees and for which they hold LICENSE_VIEW."""
+def seen(work: Work) -> By:
+    """By id, also those that ended, of assets that the viewer sees and for which they hold LICENSE_VIEW."""
     rows = sa.select(AssetRightsRow).join(AssetRow, AssetRow.id == AssetRightsRow.asset_id)
-    shown = rows.where(AssetRightsRow.id.in_(set(ids)), _known(work))
-    return {row.id: row for row in work.session.scalars(shown)}
+    return By(rows.where(_known(work)), AssetRightsRow.id)
+
+
+def by_id(work: Work, ids: Iterable[int]) -> dict[int, AssetRightsRow]:
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[AssetRightsRow]]:
@@ -92,27 +113,12 @@ def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[AssetRight
     question.
     """
     wanted = set(asset_ids)
-    rows = sa.select(AssetRightsRow).where(AssetRightsRow.asset_id.in_(wanted), AssetRightsRow.ended_at.is_(None))
-    found: dict[int, list[AssetRightsRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(AssetRightsRow.id)):
-        found[row.asset_id].append(row)
-    return {asset_id: found[asset_id] for asset_id in wanted}
+    return {asset_id: [] for asset_id in wanted} | reads.grouped(work, OF_ASSETS, wanted)
 
 
 def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[AssetRightsRow]]:
     """Per version what stands of it alone or of all of its asset, oldest first."""
-    wanted = set(version_ids)
-    of_all = sa.and_(AssetRightsRow.version_id.is_(None), AssetRightsRow.asset_id == AssetVersionRow.asset_id)
-    pairs = (
-        sa.select(AssetVersionRow.id, AssetRightsRow)
-        .join(AssetRightsRow, sa.or_(AssetRightsRow.version_id == AssetVersionRow.id, of_all))
-        .where(AssetVersionRow.id.in_(wanted), AssetRightsRow.ended_at.is_(None))
-        .order_by(AssetRightsRow.id)
-    )
-    found: dict[int, list[AssetRightsRow]] = defaultdict(list)
-    for version_id, row in work.session.execute(pairs):
-        found[version_id].append(row)
-    return {version_id: found[version_id] for version_id in wanted}
+    return reads.grouped(work, OF_VERSIONS, version_ids)
 
 
 def is_assessed(work: Work, version: AssetVersionRow) -> bool:

@@ -12,9 +12,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, reads
 from domain.licensing import owning
 from domain.permissions import Permission
+from domain.reads import Below
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, ComponentRow
@@ -76,18 +77,19 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, list[Compon
 
 def parts_of(work: Work, version_ids: Iterable[int]) -> dict[int, list[AssetVersionRow]]:
     """Per version the parts that the viewer sees, in the order in which they were put in."""
-    wanted = set(version_ids)
-    pairs = (
-        sa.select(ComponentRow.composite_version_id, AssetVersionRow)
+    return reads.grouped(work, parts(work), version_ids)
+
+
+def parts(work: Work) -> Below:
+    """What `parts_of` answers, as a read."""
+    rows = (
+        sa.select(AssetVersionRow)
+        .select_from(ComponentRow)
         .join(AssetVersionRow, AssetVersionRow.id == ComponentRow.part_version_id)
         .join(AssetRow, AssetRow.id == AssetVersionRow.asset_id)
-        .where(ComponentRow.composite_version_id.in_(wanted), identity.sees_version(work))
-        .order_by(ComponentRow.id)
+        .where(identity.sees_version(work))
     )
-    found: dict[int, list[AssetVersionRow]] = defaultdict(list)
-    for composite_id, row in work.session.execute(pairs):
-        found[composite_id].append(row)
-    return {version_id: found[version_id] for version_id in wanted}
+    return Below(rows, ComponentRow.composite_version_id, (ComponentRow.id,))
 
 
 def _contains(work: Work, whole_id: int, part_id: int) -> bool:

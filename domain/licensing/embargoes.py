@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, reads
 from domain.licensing import owning
 from domain.permissions import Permission
+from domain.reads import Below, By
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.texts import MAX_TITLE, line
 from domain.work import Work
@@ -19,6 +19,10 @@ from storage.tables import AssetRow, EmbargoRow
 
 #: Embargoes of one asset that stand at the same time.
 MAX_EMBARGOES: Final = 50
+#: What `of_assets` answers, as a read.
+OF_ASSETS: Final = Below(
+    sa.select(EmbargoRow).where(EmbargoRow.lifted_at.is_(None)), EmbargoRow.asset_id, (EmbargoRow.id,)
+)
 
 
 def place(
@@ -33,7 +37,7 @@ def place(
     asset = owning.asset(work, asset_id, Permission.TAKEDOWN_MANAGE)
     if ends_at is not None and (ends_at <= work.now or (starts_at is not None and ends_at <= starts_at)):
         raise Invalid("An embargo ends later than it starts, and later than now.", ("endsAt",), "window")
-    if len(of_assets(work, [asset.id])[asset.id]) >= MAX_EMBARGOES:
+    if len(of_assets(work, [asset.id]).get(asset.id, ())) >= MAX_EMBARGOES:
         raise Conflict(f"At most {MAX_EMBARGOES} embargoes of an asset stand at once.", ("asset",))
     why = owning.why(reason)
     row = EmbargoRow(
@@ -66,25 +70,21 @@ def lift(work: Work, embargo_id: int, reason: str) -> EmbargoRow:
     return row
 
 
+def seen(work: Work) -> By:
+    """By id those of assets that the viewer sees and of which they may know the licences."""
+    known = sa.and_(identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW))
+    return By(sa.select(EmbargoRow).join(AssetRow, AssetRow.id == EmbargoRow.asset_id).where(known), EmbargoRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, EmbargoRow]:
-    """Of assets that the viewer sees and of which they may know the licences."""
-    rows = sa.select(EmbargoRow).join(AssetRow, AssetRow.id == EmbargoRow.asset_id)
-    known = rows.where(
-        EmbargoRow.id.in_(set(ids)), identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW)
-    )
-    return {row.id: row for row in work.session.scalars(known)}
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[EmbargoRow]]:
     """Per asset those that nobody lifted, oldest first; over ones too. Whether the viewer may know is the caller's
     question.
     """
-    wanted = set(asset_ids)
-    rows = sa.select(EmbargoRow).where(EmbargoRow.asset_id.in_(wanted), EmbargoRow.lifted_at.is_(None))
-    found: dict[int, list[EmbargoRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(EmbargoRow.id)):
-        found[row.asset_id].append(row)
-    return {asset_id: found[asset_id] for asset_id in wanted}
+    return reads.grouped(work, OF_ASSETS, asset_ids)
 
 
 def _record(work: Work, event: str, row: EmbargoRow, reason: str) -> None:

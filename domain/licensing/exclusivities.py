@@ -5,7 +5,6 @@ It is given and ended, each once.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +12,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity, organisations
+from domain import history, identity, organisations, reads
 from domain.licensing import groups, owning, territories, uses
 from domain.licensing.codes import ExclusivityDirection
 from domain.permissions import Permission
+from domain.reads import Below, By
 from domain.refusals import Conflict, Invalid, NotFound
 from domain.texts import line
 from domain.work import Work
@@ -24,6 +24,10 @@ from storage.tables import AssetRow, ExclusivityRow
 
 #: Of one asset that stand at the same time.
 MAX_EXCLUSIVITIES: Final = 50
+#: What `of_assets` answers, as a read.
+OF_ASSETS: Final = Below(
+    sa.select(ExclusivityRow).where(ExclusivityRow.ended_at.is_(None)), ExclusivityRow.asset_id, (ExclusivityRow.id,)
+)
 MAX_INDUSTRIES: Final = 100
 MAX_WORD: Final = 100
 
@@ -47,7 +51,7 @@ def give(work: Work, asset_id: int, wish: Wish) -> ExclusivityRow:
     asset = owning.asset(work, asset_id, Permission.TAKEDOWN_MANAGE)
     if wish.starts_on is not None and wish.ends_on is not None and wish.ends_on < wish.starts_on:
         raise Invalid("Its last day lies before its first.", ("endsOn",), "window")
-    if len(of_assets(work, [asset.id])[asset.id]) >= MAX_EXCLUSIVITIES:
+    if len(of_assets(work, [asset.id]).get(asset.id, ())) >= MAX_EXCLUSIVITIES:
         raise Conflict(f"At most {MAX_EXCLUSIVITIES} exclusivities of an asset stand at once.", ("asset",))
     if len(wish.industries) > MAX_INDUSTRIES:
         raise Invalid(f"At most {MAX_INDUSTRIES} industries are taken.", ("industries",), "length")
@@ -86,23 +90,21 @@ def end(work: Work, exclusivity_id: int, reason: str) -> ExclusivityRow:
     return row
 
 
-def by_id(work: Work, ids: Iterable[int]) -> dict[int, ExclusivityRow]:
-    """Also ended ones, of assets that the viewer sees and of which they may know the licences."""
-    rows = sa.select(ExclusivityRow).join(AssetRow, AssetRow.id == ExclusivityRow.asset_id)
-    known = rows.where(
-        ExclusivityRow.id.in_(set(ids)), identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW)
+def seen(work: Work) -> By:
+    """By id, also ended ones, of assets that the viewer sees and of which they may know the licences."""
+    known = sa.and_(identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW))
+    return By(
+        sa.select(ExclusivityRow).join(AssetRow, AssetRow.id == ExclusivityRow.asset_id).where(known), ExclusivityRow.id
     )
-    return {row.id: row for row in work.session.scalars(known)}
+
+
+def by_id(work: Work, ids: Iterable[int]) -> dict[int, ExclusivityRow]:
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[ExclusivityRow]]:
     """Per asset those that nobody ended, oldest first. Whether the viewer may know is the caller's question."""
-    wanted = set(asset_ids)
-    rows = sa.select(ExclusivityRow).where(ExclusivityRow.asset_id.in_(wanted), ExclusivityRow.ended_at.is_(None))
-    found: dict[int, list[ExclusivityRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(ExclusivityRow.id)):
-        found[row.asset_id].append(row)
-    return {asset_id: found[asset_id] for asset_id in wanted}
+    return reads.grouped(work, OF_ASSETS, asset_ids)
 
 
 def _record(work: Work, event: str, row: ExclusivityRow, reason: str | None = None) -> None:

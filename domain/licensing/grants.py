@@ -6,17 +6,17 @@ by its number, from 0, and the list in it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import locales
+from domain import locales, reads
 from domain.licensing import groups, owning, territories, uses
 from domain.licensing.codes import ANY, Action, Alteration, Effect
 from domain.licensing.terms import Duty, Grant, TerritoryGroup
+from domain.reads import Below, By
 from domain.refusals import Invalid
 from domain.texts import MAX_NOTE, line
 from domain.work import Work
@@ -32,6 +32,12 @@ MAX_LIMIT: Final = 10**15
 MAX_PAGE_SHARE: Final = 10_000
 _ACTIONS: Final = frozenset(Action) | {ANY}
 _Path = tuple[str, ...]
+
+#: What `of_licenses`, `of_releases`, `caps_of` and `duties_of` answer, as reads.
+OF_LICENSES: Final = Below(sa.select(LicenseGrantRow), LicenseGrantRow.license_id, (LicenseGrantRow.number,))
+OF_RELEASES: Final = Below(sa.select(LicenseGrantRow), LicenseGrantRow.release_id, (LicenseGrantRow.number,))
+CAPS: Final = Below(sa.select(GrantCapRow), GrantCapRow.grant_id, (GrantCapRow.unit, GrantCapRow.per))
+DUTIES: Final = Below(sa.select(GrantDutyRow), GrantDutyRow.grant_id, (GrantDutyRow.id,))
 
 
 def checked(work: Work, wanted: Sequence[Grant]) -> list[Grant]:
@@ -73,53 +79,38 @@ def forget(work: Work, license_id: int) -> None:
     work.session.execute(sa.delete(LicenseGrantRow).where(LicenseGrantRow.license_id == license_id))
 
 
-def by_id(work: Work, ids: Iterable[int]) -> dict[int, LicenseGrantRow]:
-    """Of licences and releases that the viewer may know of."""
+def seen(work: Work) -> By:
+    """By id those of licences and releases that the viewer may know of."""
     rows = (
         sa.select(LicenseGrantRow)
         .outerjoin(LicenseRow, LicenseRow.id == LicenseGrantRow.license_id)
         .outerjoin(ReleaseRow, ReleaseRow.id == LicenseGrantRow.release_id)
     )
     home = sa.func.coalesce(LicenseRow.org_id, ReleaseRow.org_id)
-    found = work.session.scalars(rows.where(LicenseGrantRow.id.in_(set(ids)), owning.seen(work, home)))
-    return {row.id: row for row in found}
+    return By(rows.where(owning.seen(work, home)), LicenseGrantRow.id)
+
+
+def by_id(work: Work, ids: Iterable[int]) -> dict[int, LicenseGrantRow]:
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_licenses(work: Work, ids: Iterable[int]) -> dict[int, list[LicenseGrantRow]]:
     """Per licence its grants, in the order in which they were written. Who may know of the licence is not asked."""
-    return _of(work, LicenseGrantRow.license_id, ids)
+    return reads.grouped(work, OF_LICENSES, ids)
 
 
 def of_releases(work: Work, ids: Iterable[int]) -> dict[int, list[LicenseGrantRow]]:
-    return _of(work, LicenseGrantRow.release_id, ids)
+    return reads.grouped(work, OF_RELEASES, ids)
 
 
 def caps_of(work: Work, grant_ids: Iterable[int]) -> dict[int, list[GrantCapRow]]:
     """Per grant its caps, in the order of their units."""
-    rows = sa.select(GrantCapRow).where(GrantCapRow.grant_id.in_(set(grant_ids)))
-    found: dict[int, list[GrantCapRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(GrantCapRow.unit, GrantCapRow.per)):
-        found[row.grant_id].append(row)
-    return found
+    return reads.grouped(work, CAPS, grant_ids)
 
 
 def duties_of(work: Work, grant_ids: Iterable[int]) -> dict[int, list[GrantDutyRow]]:
     """Per grant its duties, in the order in which they were written."""
-    rows = sa.select(GrantDutyRow).where(GrantDutyRow.grant_id.in_(set(grant_ids)))
-    found: dict[int, list[GrantDutyRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(GrantDutyRow.id)):
-        found[row.grant_id].append(row)
-    return found
-
-
-def _of(work: Work, column: Any, ids: Iterable[int]) -> dict[int, list[LicenseGrantRow]]:
-    rows = sa.select(LicenseGrantRow).where(column.in_(set(ids))).order_by(column, LicenseGrantRow.number)
-    found: dict[int, list[LicenseGrantRow]] = defaultdict(list)
-    for row in work.session.scalars(rows):
-        holder = row.license_id if row.license_id is not None else row.release_id
-        assert holder is not None, "the database says so"
-        found[holder].append(row)
-    return found
+    return reads.grouped(work, DUTIES, grant_ids)
 
 
 def _checked(grant: Grant, known: Mapping[str, TerritoryGroup], path: _Path) -> Grant:

@@ -8,19 +8,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import history, organisations, refreshing
+from domain import history, organisations, reads, refreshing
 from domain.licensing import grants, owning, parties
 from domain.licensing.codes import LicenseKind, LicenseStatus
 from domain.licensing.terms import Grant
 from domain.money import Money
-from domain.pages import Key, Paging, Slice, read_slice
+from domain.pages import Key
+from domain.reads import Below, By, Ordered
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import MAX_NOTE, MAX_TITLE, line
 from domain.work import Work
@@ -119,9 +119,13 @@ def check_state(row: LicenseRow, states: Collection[LicenseStatus]) -> None:
         )
 
 
+def seen(work: Work) -> By:
+    """Those by id that the viewer may know of."""
+    return By(sa.select(LicenseRow).where(owning.seen(work, LicenseRow.org_id)), LicenseRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, LicenseRow]:
-    rows = sa.select(LicenseRow).where(LicenseRow.id.in_(set(ids)), owning.seen(work, LicenseRow.org_id))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
 def named(work: Work, license_id: int, path: tuple[str, ...]) -> LicenseRow:
@@ -136,48 +140,49 @@ def named(work: Work, license_id: int, path: tuple[str, ...]) -> LicenseRow:
     return row
 
 
-def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[LicenseRow]]:
-    """Per asset the licences that it, or a version of it, is under and that the viewer may know of, oldest first."""
-    wanted = set(asset_ids)
-    pairs = (
-        sa.select(AssetRightsRow.asset_id, LicenseRow)
+def below_assets(work: Work) -> Below:
+    """Of assets the licences that they, or versions of them, are under and the viewer may know of, oldest first."""
+    rows = (
+        sa.select(LicenseRow)
+        .select_from(AssetRightsRow)
         .join(LicenseRow, LicenseRow.id == AssetRightsRow.license_id)
-        .where(AssetRightsRow.asset_id.in_(wanted), AssetRightsRow.ended_at.is_(None))
-        .where(owning.seen(work, LicenseRow.org_id))
-        .order_by(LicenseRow.id)
+        .where(AssetRightsRow.ended_at.is_(None), owning.seen(work, LicenseRow.org_id))
     )
-    found: dict[int, dict[int, LicenseRow]] = defaultdict(dict)
-    for asset_id, row in work.session.execute(pairs):
-        found[asset_id][row.id] = row
-    return {asset_id: list(found[asset_id].values())[:MAX_OF_ASSET] for asset_id in wanted}
+    return Below(rows, AssetRightsRow.asset_id, (LicenseRow.id,), once=LicenseRow.id)
+
+
+def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[LicenseRow]]:
+    """Per asset what `below_assets` tells of it, at most 200."""
+    return {id_: rows[:MAX_OF_ASSET] for id_, rows in reads.grouped(work, below_assets(work), asset_ids).items()}
+
+
+def succeeding(work: Work) -> By:
+    """By the id of each licence the one that superseded it."""
+    return By(seen(work).rows, LicenseRow.supersedes_id)
 
 
 def successors(work: Work, ids: Iterable[int]) -> dict[int, LicenseRow]:
     """Per licence the one that superseded it."""
-    rows = sa.select(LicenseRow).where(LicenseRow.supersedes_id.in_(set(ids)), owning.seen(work, LicenseRow.org_id))
-    return {row.supersedes_id: row for row in work.session.scalars(rows) if row.supersedes_id is not None}
+    by = succeeding(work)
+    rows = work.session.scalars(by.rows.where(by.key.in_(set(ids))))
+    return {row.supersedes_id: row for row in rows if row.supersedes_id is not None}
 
 
-def page(
-    work: Work, wanted: Paging, statuses: Collection[LicenseStatus] = (), kinds: Collection[LicenseKind] = ()
-) -> Slice[LicenseRow]:
+def listed(work: Work, statuses: Collection[LicenseStatus] = (), kinds: Collection[LicenseKind] = ()) -> Ordered:
     """Newest first; of any state and kind where none is named."""
-    return read_slice(work, _listed(work, statuses, kinds), [Key(LicenseRow.id, True)], wanted)
+    rows = seen(work).rows
+    if statuses:
+        rows = rows.where(LicenseRow.status.in_(sorted(statuses)))
+    if kinds:
+        rows = rows.where(LicenseRow.kind.in_(sorted(kinds)))
+    return Ordered(rows, (Key(LicenseRow.id, True),))
 
 
-def count(work: Work, statuses: Collection[LicenseStatus] = (), kinds: Collection[LicenseKind] = ()) -> int:
-    return _count(work, _listed(work, statuses, kinds))
-
-
-def expiring(work: Work, wanted: Paging, before: date) -> Slice[LicenseRow]:
+def expiring(work: Work, before: date) -> Ordered:
     """Active and suspended ones whose last day lies before that day, the earliest first; over ones too."""
-    return read_slice(
-        work, _expiring(work, before), [Key(LicenseRow.ends_on, False), Key(LicenseRow.id, False)], wanted
-    )
-
-
-def count_expiring(work: Work, before: date) -> int:
-    return _count(work, _expiring(work, before))
+    live = LicenseRow.status.in_((LicenseStatus.ACTIVE.value, LicenseStatus.SUSPENDED.value))
+    rows = seen(work).rows.where(live, LicenseRow.ends_on < before)
+    return Ordered(rows, (Key(LicenseRow.ends_on, False), Key(LicenseRow.id, False)))
 
 
 def check_title(work: Work, row: LicenseRow) -> None:
@@ -295,22 +300,6 @@ def _next_number(work: Work, org_id: int) -> str:
     mine = sa.select(LicenseRow.number).where(LicenseRow.org_id == org_id, LicenseRow.number.startswith(head))
     taken = [int(each[len(head) :]) for each in work.session.scalars(mine) if each[len(head) :].isdecimal()]
     return f"{head}{max(taken, default=0) + 1:04}"
-
-
-def _listed(work: Work, statuses: Collection[LicenseStatus], kinds: Collection[LicenseKind]) -> sa.Select[LicenseRow]:
-    rows = sa.select(LicenseRow).where(owning.seen(work, LicenseRow.org_id))
-    if statuses:
-        rows = rows.where(LicenseRow.status.in_(sorted(statuses)))
-    return rows.where(LicenseRow.kind.in_(sorted(kinds))) if kinds else rows
-
-
-def _expiring(work: Work, before: date) -> sa.Select[LicenseRow]:
-    live = LicenseRow.status.in_((LicenseStatus.ACTIVE.value, LicenseStatus.SUSPENDED.value))
-    return sa.select(LicenseRow).where(owning.seen(work, LicenseRow.org_id), live, LicenseRow.ends_on < before)
-
-
-def _count(work: Work, rows: sa.Select[LicenseRow]) -> int:
-    return work.session.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
 
 
 def _unknown(path: tuple[str, ...] = ("license",)) -> NotFound:

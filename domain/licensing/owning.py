@@ -5,7 +5,7 @@ They belong to organisations, like assets: LICENSE_VIEW there shows them, LICENS
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -37,6 +37,21 @@ def home(work: Work, org_id: int | None, path: tuple[str, ...] = ("organisation"
 def seen(work: Work, column: Any) -> sa.ColumnElement[bool]:
     """The condition that what belongs to the organisation in `column` may be known."""
     return identity.in_orgs(work, Permission.LICENSE_VIEW, column)
+
+
+def sight(work: Work) -> Hashable:
+    """Equal for those for whom `seen` is spelled alike."""
+    return identity.likeness_in_orgs(work, Permission.LICENSE_VIEW)
+
+
+def sight_of_assets(work: Work) -> Hashable:
+    """In a unit of work that reads: equal for those who may know the licences of the same assets."""
+    return identity.likeness(work, [Permission.LICENSE_VIEW])
+
+
+def held(column: Any) -> Callable[[Work, Permission], sa.ColumnElement[bool]]:
+    """What tells the condition that a permission holds for what belongs to the organisation in `column`."""
+    return lambda work, permission: identity.in_orgs(work, permission, column)
 
 
 def require(work: Work, org_id: int) -> None:

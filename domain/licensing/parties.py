@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import history, refreshing
+from domain import history, reads, refreshing
 from domain.licensing import owning
 from domain.licensing.territories import COUNTRIES
-from domain.pages import Key, Paging, Slice, read_slice
+from domain.pages import Key
+from domain.reads import By, Ordered
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import fold, line
 from domain.work import Work
@@ -71,18 +72,19 @@ def archive(work: Work, party_id: int, expected_revision: int) -> PartyRow:
     return _recorded(work, "party.archived", row)
 
 
+def seen(work: Work) -> By:
+    """Those by id that the viewer may know of."""
+    return By(sa.select(PartyRow).where(owning.seen(work, PartyRow.org_id)), PartyRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, PartyRow]:
-    rows = sa.select(PartyRow).where(PartyRow.id.in_(set(ids)), owning.seen(work, PartyRow.org_id))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
-def page(work: Work, wanted: Paging, kind: Kind | None = None) -> Slice[PartyRow]:
+def listed(work: Work, kind: Kind | None = None) -> Ordered:
     """Those that are not archived, oldest first: an order by name would tell of names."""
-    return read_slice(work, _listed(work, kind), [Key(PartyRow.id, False)], wanted)
-
-
-def count(work: Work, kind: Kind | None = None) -> int:
-    return work.session.scalar(sa.select(sa.func.count()).select_from(_listed(work, kind).subquery())) or 0
+    rows = seen(work).rows.where(PartyRow.archived_at.is_(None))
+    return Ordered(rows if kind is None else rows.where(PartyRow.kind == kind.value), (Key(PartyRow.id, False),))
 
 
 def named(work: Work, party_id: int, path: tuple[str, ...]) -> int:
@@ -100,11 +102,6 @@ def address(value: str | None, path: tuple[str, ...]) -> str | None:
     if value is not None and (len(value) > MAX_URL or not _URL.fullmatch(value)):
         raise Invalid("An address begins with http:// or https://.", path, "format")
     return value
-
-
-def _listed(work: Work, kind: Kind | None) -> sa.Select[PartyRow]:
-    rows = sa.select(PartyRow).where(PartyRow.archived_at.is_(None), owning.seen(work, PartyRow.org_id))
-    return rows if kind is None else rows.where(PartyRow.kind == kind.value)
 
 
 def _say(row: PartyRow, said: Mapping[str, Any]) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import history
+from domain import history, reads
 from domain.licensing import grants, owning, parties
 from domain.licensing.codes import MinorAge, ReleaseKind, ReleaseStatus
 from domain.licensing.terms import Grant
-from domain.pages import Key, Paging, Slice, read_slice
+from domain.pages import Key
+from domain.reads import By, Ordered
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import line
 from domain.work import Work
@@ -82,9 +83,13 @@ def revoke(work: Work, release_id: int, expected_revision: int, reason: str) -> 
     return _recorded(work, "release.revoked", row, why)
 
 
+def seen(work: Work) -> By:
+    """Those by id that the viewer may know of."""
+    return By(sa.select(ReleaseRow).where(owning.seen(work, ReleaseRow.org_id)), ReleaseRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, ReleaseRow]:
-    rows = sa.select(ReleaseRow).where(ReleaseRow.id.in_(set(ids)), owning.seen(work, ReleaseRow.org_id))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
 def named(work: Work, release_id: int, path: tuple[str, ...]) -> ReleaseRow:
@@ -111,18 +116,10 @@ def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[ReleaseRow
     return {asset_id: list(found[asset_id].values()) for asset_id in wanted}
 
 
-def page(work: Work, wanted: Paging, kind: ReleaseKind | None = None) -> Slice[ReleaseRow]:
+def listed(work: Work, kind: ReleaseKind | None = None) -> Ordered:
     """Newest first."""
-    return read_slice(work, _listed(work, kind), [Key(ReleaseRow.id, True)], wanted)
-
-
-def count(work: Work, kind: ReleaseKind | None = None) -> int:
-    return work.session.scalar(sa.select(sa.func.count()).select_from(_listed(work, kind).subquery())) or 0
-
-
-def _listed(work: Work, kind: ReleaseKind | None) -> sa.Select[ReleaseRow]:
-    rows = sa.select(ReleaseRow).where(owning.seen(work, ReleaseRow.org_id))
-    return rows if kind is None else rows.where(ReleaseRow.kind == kind.value)
+    rows = seen(work).rows
+    return Ordered(rows if kind is None else rows.where(ReleaseRow.kind == kind.value), (Key(ReleaseRow.id, True),))
 
 
 def _say(work: Work, row: ReleaseRow, said: Mapping[str, Any]) -> None:

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from domain import organisations
 from domain.licensing import licenses, owning
 from domain.licensing.codes import LicenseStatus
+from domain.reads import Below
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
-from storage.tables import LicenseRow, LicenseSeatRow
+from storage.tables import LicenseRow, LicenseSeatRow, OrganisationRow
 
 
 def assign(work: Work, license_id: int, org_id: int) -> LicenseRow:
@@ -49,6 +50,17 @@ def of_licenses(work: Work, ids: Iterable[int]) -> dict[int, list[LicenseSeatRow
     for row in work.session.scalars(rows.order_by(LicenseSeatRow.id)):
         found[row.license_id].append(row)
     return found
+
+
+def seated(work: Work) -> Below:
+    """Of licences the organisations that hold their seats and that the viewer sees, first taken first."""
+    rows = (
+        sa.select(OrganisationRow)
+        .select_from(LicenseSeatRow)
+        .join(OrganisationRow, OrganisationRow.id == LicenseSeatRow.org_id)
+        .where(LicenseSeatRow.released_at.is_(None), organisations.sees(work))
+    )
+    return Below(rows, LicenseSeatRow.license_id, (LicenseSeatRow.id,))
 
 
 def _held(work: Work, license_id: int) -> LicenseRow:

@@ -78,33 +78,37 @@ def with_licenses(work: Work, version: AssetVersionRow, said: Statement) -> Stat
     )
 
 
-def _standing(work: Work, version: AssetVersionRow) -> list[_Under]:
-    rows = (
-        sa.select(
-            AssetRightsRow.coverage,
-            AssetRightsRow.version_id,
-            LicenseRow.id,
-            sa.func.coalesce(LicenseRow.plus_license_id, LicenseRow.number),
-            LicenseRow.starts_on,
-            LicenseRow.ends_on,
-            LicenseRow.terms_url,
-            PartyRow.name,
-            PartyRow.url,
-        )
-        .join(LicenseRow, LicenseRow.id == AssetRightsRow.license_id)
-        .outerjoin(PartyRow, PartyRow.id == LicenseRow.licensor_id)
-        .where(
-            AssetRightsRow.asset_id == version.asset_id,
-            AssetRightsRow.ended_at.is_(None),
-            sa.or_(AssetRightsRow.version_id.is_(None), AssetRightsRow.version_id == version.id),
-            LicenseRow.status == LicenseStatus.ACTIVE.value,
-        )
+#: Put together once, for every picture that is made by address asks it.
+_STANDING: Final = (
+    sa.select(
+        AssetRightsRow.coverage,
+        AssetRightsRow.version_id,
+        LicenseRow.id,
+        sa.func.coalesce(LicenseRow.plus_license_id, LicenseRow.number),
+        LicenseRow.starts_on,
+        LicenseRow.ends_on,
+        LicenseRow.terms_url,
+        PartyRow.name,
+        PartyRow.url,
     )
+    .join(LicenseRow, LicenseRow.id == AssetRightsRow.license_id)
+    .outerjoin(PartyRow, PartyRow.id == LicenseRow.licensor_id)
+    .where(
+        AssetRightsRow.asset_id == sa.bindparam("of_asset"),
+        AssetRightsRow.ended_at.is_(None),
+        sa.or_(AssetRightsRow.version_id.is_(None), AssetRightsRow.version_id == sa.bindparam("of_version")),
+        LicenseRow.status == LicenseStatus.ACTIVE.value,
+    )
+)
+
+
+def _standing(work: Work, version: AssetVersionRow) -> list[_Under]:
+    rows = work.session.execute(_STANDING, {"of_asset": version.asset_id, "of_version": version.id})
     return [
         _Under(
             coverage == Coverage.WHOLE, version_id is not None, id_, number, starts_on, ends_on, terms_url, name, url
         )
-        for coverage, version_id, id_, number, starts_on, ends_on, terms_url, name, url in work.session.execute(rows)
+        for coverage, version_id, id_, number, starts_on, ends_on, terms_url, name, url in rows
     ]
 
 

@@ -6,17 +6,17 @@ changes nothing of what the hub itself lets out, which is nothing from the first
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, reads
 from domain.licensing import owning
 from domain.licensing.codes import TakedownStatus
-from domain.pages import Key, Paging, Slice, read_slice
+from domain.pages import Key
 from domain.permissions import Permission
+from domain.reads import Below, By, Ordered
 from domain.refusals import Conflict, NotFound, StaleRevision
 from domain.texts import MAX_TITLE, line
 from domain.work import Work
@@ -24,13 +24,19 @@ from storage.tables import AssetRow, TakedownRow
 
 #: Takedowns of one asset that stand at the same time: one for each who complained.
 MAX_TAKEDOWNS: Final = 50
+#: What `of_assets` answers, as a read.
+OF_ASSETS: Final = Below(
+    sa.select(TakedownRow).where(TakedownRow.status != TakedownStatus.LIFTED.value),
+    TakedownRow.asset_id,
+    (TakedownRow.id,),
+)
 
 
 def open_(work: Work, asset_id: int, reason: str, legal_ref: str | None = None) -> TakedownRow:
     """Needs TAKEDOWN_MANAGE for the asset."""
     asset = owning.asset(work, asset_id, Permission.TAKEDOWN_MANAGE)
     why = owning.why(reason)
-    if len(of_assets(work, [asset.id])[asset.id]) >= MAX_TAKEDOWNS:
+    if len(of_assets(work, [asset.id]).get(asset.id, ())) >= MAX_TAKEDOWNS:
         raise Conflict(f"At most {MAX_TAKEDOWNS} takedowns of an asset stand at once.", ("asset",))
     row = TakedownRow(
         org_id=asset.org_id,
@@ -59,38 +65,26 @@ def lift(work: Work, takedown_id: int, expected_revision: int, reason: str) -> T
     return _recorded(work, "takedown.lifted", row, why)
 
 
+def seen(work: Work) -> By:
+    """By id, also lifted ones, of assets that the viewer sees and of which they may know the licences."""
+    mine = sa.and_(identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW))
+    return By(sa.select(TakedownRow).join(AssetRow, AssetRow.id == TakedownRow.asset_id).where(mine), TakedownRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, TakedownRow]:
-    """Also lifted ones, of assets that the viewer sees and of which they may know the licences."""
-    return {row.id: row for row in work.session.scalars(_known(work).where(TakedownRow.id.in_(set(ids))))}
+    return reads.by_id(work, seen(work), ids)
 
 
 def of_assets(work: Work, asset_ids: Iterable[int]) -> dict[int, list[TakedownRow]]:
     """Per asset those that stand, oldest first. Whether the viewer may know is the caller's question."""
-    wanted = set(asset_ids)
-    standing = TakedownRow.status != TakedownStatus.LIFTED.value
-    rows = sa.select(TakedownRow).where(TakedownRow.asset_id.in_(wanted), standing)
-    found: dict[int, list[TakedownRow]] = defaultdict(list)
-    for row in work.session.scalars(rows.order_by(TakedownRow.id)):
-        found[row.asset_id].append(row)
-    return {asset_id: found[asset_id] for asset_id in wanted}
+    return reads.grouped(work, OF_ASSETS, asset_ids)
 
 
-def page(work: Work, wanted: Paging, statuses: Collection[TakedownStatus] = ()) -> Slice[TakedownRow]:
-    """Newest first."""
-    return read_slice(work, _listed(work, statuses), [Key(TakedownRow.id, True)], wanted)
-
-
-def count(work: Work, statuses: Collection[TakedownStatus] = ()) -> int:
-    return work.session.scalar(sa.select(sa.func.count()).select_from(_listed(work, statuses).subquery())) or 0
-
-
-def _listed(work: Work, statuses: Collection[TakedownStatus]) -> sa.Select[TakedownRow]:
-    return _known(work).where(TakedownRow.status.in_(sorted(statuses))) if statuses else _known(work)
-
-
-def _known(work: Work) -> sa.Select[TakedownRow]:
-    mine = sa.and_(identity.sees_asset(work), identity.holds_asset(work, Permission.LICENSE_VIEW))
-    return sa.select(TakedownRow).join(AssetRow, AssetRow.id == TakedownRow.asset_id).where(mine)
+def listed(work: Work, statuses: Collection[TakedownStatus] = ()) -> Ordered:
+    """Newest first; of any state where none is named."""
+    rows = seen(work).rows
+    rows = rows.where(TakedownRow.status.in_(sorted(statuses))) if statuses else rows
+    return Ordered(rows, (Key(TakedownRow.id, True),))
 
 
 def _held(work: Work, takedown_id: int, expected_revision: int, states: Collection[TakedownStatus]) -> TakedownRow:

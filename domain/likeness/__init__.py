@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from domain.likeness.deciding import Decision, Kept, decide, merge
 from domain.likeness.merging import Merge
+from domain.likeness.parting import forget, undo
+from domain.likeness.parting import of_assets as merges_of
 from domain.likeness.reading import Looked, Looking, Similar, of_assets, of_upload
 from domain.likeness.review import Cluster, by_id, cluster_count, clusters, count, evidence, page
 
@@ -25,8 +27,11 @@ __all__ = [
     "count",
     "decide",
     "evidence",
+    "forget",
     "merge",
+    "merges_of",
     "of_assets",
     "of_upload",
     "page",
+    "undo",
 ]

@@ -7,12 +7,16 @@ Always true here:
   did not show before.
 - Nothing is opened by it that whoever merges could not open themselves: shares are made anew, and grants and links
   move, only by somebody who may make such.
+- What it moved is written down in the same transaction, for as long as things lie in the trash: `parting` takes it
+  back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,7 +34,7 @@ from domain import (
     taxonomy,
 )
 from domain.holdings import WITHHELD, One
-from domain.likeness import moving
+from domain.likeness import moving, tracing
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.sharing import Access, Subject
@@ -38,9 +42,12 @@ from domain.texts import MAX_NOTE, paragraphs
 from domain.work import Work
 from storage.tables import (
     ApprovalRow,
+    AssetMergeRow,
     AssetRow,
     AssetTagRow,
     AssetVersionRow,
+    EmbargoRow,
+    ExclusivityRow,
     GrantRow,
     GuestLinkRow,
     LegalHoldRow,
@@ -49,6 +56,7 @@ from storage.tables import (
     NearDuplicateRow,
     RoleRow,
     ShareRow,
+    TakedownRow,
 )
 
 #: What merging takes, of both assets.
@@ -60,7 +68,7 @@ NEEDED: Final = (
     Permission.ASSET_SHARE,
 )
 #: Beyond any number of versions.
-_ASIDE: Final = 1 << 24
+ASIDE: Final = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -89,17 +97,18 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
     into, gone = _held(work, wanted)
     _check_fit(work, into, gone)
     _check_opens(work, into, gone)
-    before = _before(work, gone)
+    rows, before = tracing.seen(work, (into.id, gone.id)), _before(work, gone)
+    trace = _trace(work, into, gone)
     if gone.lifecycle in WITHHELD:
-        _end_approvals(work, gone)
+        trace["approvals_ended"] = _end_approvals(work, gone)
         before = {**before, "approved": []}
     gone.merged_into_id, gone.updated_at = into.id, work.now
     work.session.flush()
     staying = list(work.session.scalars(_versions(into.id)))
-    versions = _move_versions(work, into, gone, newest=wanted.newest)
+    versions, trace["shift"] = _move_versions(work, into, gone, newest=wanted.newest)
     _move_tags(work, into, gone)
     _move_placings(work, into, gone)
-    _move_shares(work, into, gone)
+    trace |= _move_shares(work, into, gone)
     moving.move(work, gone.id, into.id)
     if relations.leads_back(work, into.id):
         raise Conflict("Together they would be made of themselves: take back a relation first.", ("from",))
@@ -107,7 +116,10 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
     newest_id = gone.current_version_id
     _put_away(work, gone)
     _settle(work, into, newest_id if wanted.newest else None)
-    merged_rights.merge(work, gone.id, into.id, versions, staying)
+    trace["rights"] = merged_rights.merge(work, gone.id, into.id, versions, staying)
+    trace |= {"newest": wanted.newest, "moved": versions, "staying": staying}
+    trace["rows"] = tracing.differences(rows, tracing.seen(work, (into.id, gone.id)))
+    _keep(work, into, gone, trace)
     story = {"into": into.id, "revision": gone.revision, **before}
     history.record(work, "asset.merged", ("Asset", gone.id), story, org_id=gone.org_id, reason=why)
     told = {"from": gone.id, "versions": versions, "revision": into.revision, "approved": before["approved"]}
@@ -171,41 +183,104 @@ def _before(work: Work, gone: AssetRow) -> dict[str, object]:
     return {"lifecycle": gone.lifecycle, "before": gone.lifecycle_before_archive, "approved": approved}
 
 
-def _end_approvals(work: Work, gone: AssetRow) -> None:
-    standing = sa.select(ApprovalRow).where(ApprovalRow.asset_id == gone.id, ApprovalRow.revoked_at.is_(None))
-    for approval in list(work.session.scalars(standing.order_by(ApprovalRow.id))):
+def _trace(work: Work, into: AssetRow, gone: AssetRow) -> dict[str, Any]:
+    """What of the two will be written over."""
+    earlier = sa.select(AssetRow.id).where(AssetRow.merged_into_id == gone.id).order_by(AssetRow.id)
+    return {
+        "into": {"lifecycle": into.lifecycle, "current": into.current_version_id},
+        "from": {
+            "lifecycle": gone.lifecycle,
+            "before": gone.lifecycle_before_archive,
+            "current": gone.current_version_id,
+        },
+        "earlier": list(work.session.scalars(earlier)),
+        "approvals_ended": [],
+    }
+
+
+def _keep(work: Work, into: AssetRow, gone: AssetRow, trace: dict[str, Any]) -> None:
+    trace["stands"] = standing(work, into.id, trace["moved"])
+    until = work.now + timedelta(days=work.limits.trash_days)
+    work.session.add(
+        AssetMergeRow(
+            from_id=gone.id,
+            into_id=into.id,
+            org_id=into.org_id,
+            merged_at=work.now,
+            merged_by=work.viewer.principal_id,
+            undo_until=until,
+            trace=trace,
+        )
+    )
+    work.session.flush()
+
+
+def standing(work: Work, into_id: int, moved: Iterable[int]) -> dict[str, list[int]]:
+    """The ids of what stands of an asset into which another was merged, and would not all be of that one alone: its
+    versions, approvals of those that `moved`, assessments, what bars it, and denials.
+    """
+    now = work.now
+    wanted: dict[str, sa.Select[int]] = {
+        "versions": sa.select(AssetVersionRow.id).where(AssetVersionRow.asset_id == into_id),
+        "approvals": sa.select(ApprovalRow.id).where(
+            ApprovalRow.version_id.in_(list(moved)), ApprovalRow.revoked_at.is_(None)
+        ),
+        "embargoes": sa.select(EmbargoRow.id).where(EmbargoRow.asset_id == into_id, EmbargoRow.lifted_at.is_(None)),
+        "takedowns": sa.select(TakedownRow.id).where(TakedownRow.asset_id == into_id, TakedownRow.lifted_at.is_(None)),
+        "exclusivities": sa.select(ExclusivityRow.id).where(
+            ExclusivityRow.asset_id == into_id, ExclusivityRow.ended_at.is_(None)
+        ),
+        "denials": sa.select(GrantRow.id).where(
+            GrantRow.asset_id == into_id,
+            GrantRow.is_denial,
+            GrantRow.revoked_at.is_(None),
+            sa.or_(GrantRow.expires_at.is_(None), GrantRow.expires_at > now),
+        ),
+    }
+    found = {name: sorted(work.session.scalars(rows)) for name, rows in wanted.items()}
+    return found | {"assessments": merged_rights.standing(work, into_id)}
+
+
+def _end_approvals(work: Work, gone: AssetRow) -> list[int]:
+    """The ids of those that ended."""
+    rows = sa.select(ApprovalRow).where(ApprovalRow.asset_id == gone.id, ApprovalRow.revoked_at.is_(None))
+    ended = list(work.session.scalars(rows.order_by(ApprovalRow.id)))
+    for approval in ended:
         approval.revoked_at, approval.revoked_by = work.now, work.viewer.principal_id
         told = {"version": approval.version_id}
         history.record(work, "asset.approval_revoked", ("Asset", gone.id), told, org_id=gone.org_id)
     gone.approved_version_id = None
     work.session.flush()
+    return [approval.id for approval in ended]
 
 
-def _move_versions(work: Work, into: AssetRow, gone: AssetRow, *, newest: bool) -> list[int]:
-    """Their ids, in order. A trigger lets them move while the asset that goes still has its pointer."""
+def _move_versions(work: Work, into: AssetRow, gone: AssetRow, *, newest: bool) -> tuple[list[int], int]:
+    """Their ids, in order, and by how much the later ones are numbered higher. A trigger lets them move while the asset
+    that goes still has its pointer.
+    """
     moved = list(work.session.scalars(_versions(gone.id)))
     earlier = into.id if newest else gone.id
     last = sa.select(sa.func.max(AssetVersionRow.number)).where(AssetVersionRow.asset_id == earlier)
     shift = work.session.scalars(last).one() or 0
     if newest:
-        _renumber(work, moved, {"asset_id": into.id, "number": AssetVersionRow.number + shift})
+        renumber(work, moved, {"asset_id": into.id, "number": AssetVersionRow.number + shift})
     else:
         staying = list(work.session.scalars(_versions(into.id)))
-        _renumber(work, staying, {"number": AssetVersionRow.number + _ASIDE})
-        _renumber(work, moved, {"asset_id": into.id})
-        _renumber(work, staying, {"number": AssetVersionRow.number - _ASIDE + shift})
+        renumber(work, staying, {"number": AssetVersionRow.number + ASIDE})
+        renumber(work, moved, {"asset_id": into.id})
+        renumber(work, staying, {"number": AssetVersionRow.number - ASIDE + shift})
     theirs = sa.update(ApprovalRow).where(ApprovalRow.asset_id == gone.id).values(asset_id=into.id)
     work.session.execute(theirs.execution_options(synchronize_session=False))
     for row in [each for each in work.session.identity_map.values() if isinstance(each, AssetVersionRow | ApprovalRow)]:
         work.session.expire(row)
-    return moved
+    return moved, shift
 
 
 def _versions(asset_id: int) -> sa.Select[int]:
     return sa.select(AssetVersionRow.id).where(AssetVersionRow.asset_id == asset_id).order_by(AssetVersionRow.number)
 
 
-def _renumber(work: Work, ids: list[int], values: dict[str, object]) -> None:
+def renumber(work: Work, ids: list[int], values: dict[str, object]) -> None:
     rows = sa.update(AssetVersionRow).where(AssetVersionRow.id.in_(ids)).values(values)
     work.session.execute(rows.execution_options(synchronize_session=False))
 
@@ -240,21 +315,27 @@ def _move_placings(work: Work, into: AssetRow, gone: AssetRow) -> None:
         history.record(work, "lightbox.assets_changed", ("Lightbox", box.id), told, org_id=box.org_id)
 
 
-def _move_shares(work: Work, into: AssetRow, gone: AssetRow) -> None:
-    """Each ends, and one like it is made by whoever merges, unless there is one."""
+def _move_shares(work: Work, into: AssetRow, gone: AssetRow) -> dict[str, list[int]]:
+    """Each ends, and one like it is made by whoever merges, unless there is one. The ids of those."""
     standing = sa.select(ShareRow).where(ShareRow.asset_id == gone.id, identity.standing_share(work))
     has = sa.select(ShareRow.to_org_id, ShareRow.access).where(
         ShareRow.asset_id == into.id, identity.standing_share(work)
     )
     there = {tuple(row) for row in work.session.execute(has)}
-    for share in list(work.session.scalars(standing.order_by(ShareRow.id))):
+    ended = list(work.session.scalars(standing.order_by(ShareRow.id)))
+    made = []
+    for share in ended:
         share.ended_at, share.ended_by = work.now, work.viewer.principal_id
         work.session.flush()
         told = {"share": share.id, "organisation": share.to_org_id, "access": share.access}
         history.record(work, "share.ended", ("Asset", gone.id), told, org_id=share.org_id)
         if (share.to_org_id, share.access) not in there:
             there.add((share.to_org_id, share.access))
-            sharing.create(work, Subject(asset_id=into.id), share.to_org_id, Access(share.access), share.ends_at)
+            fresh = sharing.create(
+                work, Subject(asset_id=into.id), share.to_org_id, Access(share.access), share.ends_at
+            )
+            made.append(fresh.id)
+    return {"shares_ended": [share.id for share in ended], "shares_made": made}
 
 
 def _move_findings(work: Work, into_id: int, gone_id: int) -> None:

@@ -18,27 +18,30 @@ from storage.tables import Row
 THEMSELVES: Final = frozenset(
     {"approval", "asset_rights", "asset_tag", "asset_version", "lightbox_asset", "near_duplicate", "share"}
 )
-#: What stays with the record of the asset that goes: counters, matters of law that are over, what operations did, what
-#: has yet to be compiled.
-STAYS: Final = frozenset({"asset_stamp", "asset_trash", "bulk_item", "deliverable_due", "legal_hold"})
+#: What stays with the record of the asset that goes: counters, matters of law that are over, what operations and
+#: earlier merges did, what has yet to be compiled.
+STAYS: Final = frozenset({"asset_merge", "asset_stamp", "asset_trash", "bulk_item", "deliverable_due", "legal_hold"})
 #: What is taken over as a whole or not at all: by these columns.
 TOGETHER: Final = {"asset_field": ("field_id",)}
 
 
 def move(work: Work, from_id: int, into_id: int) -> None:
     for table in Row.metadata.sorted_tables:
-        columns = _pointers(table)
+        columns = pointers(table)
         if not columns or table.name in THEMSELVES | STAYS:
             continue
         _part(work, table, columns, {from_id, into_id})
         for column in columns:
             for others in _once(table, column):
                 _yield(work, table, column, others, from_id, into_id)
-            moved = sa.update(table).where(column == from_id).values({column.name: into_id})
-            work.session.execute(moved)
+            values: dict[str, Any] = {column.name: into_id}
+            if table.name == "asset_field" and column.name == "target_id":
+                values["word"] = f":{into_id}"  # what equals it, as the field is asked about
+            work.session.execute(sa.update(table).where(column == from_id).values(values))
 
 
-def _pointers(table: sa.Table) -> list[Any]:
+def pointers(table: sa.Table) -> list[Any]:
+    """The columns that point at an asset."""
     return [column for column in table.columns if any(key.column.table.name == "asset" for key in column.foreign_keys)]
 
 

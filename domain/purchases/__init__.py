@@ -11,7 +11,7 @@ from domain.purchases import savings, suppliers
 from domain.purchases.addresses import Pattern
 from domain.purchases.checking import Finding, Kind, findings
 from domain.purchases.fitting import IntendedUse
-from domain.purchases.reading import State, by_id, count, counts_of_subscribers, page, subscribed
+from domain.purchases.reading import State, by_id, counts_of_subscribers, listed, subscribed
 from domain.purchases.requesting import (
     Named,
     approve,
@@ -44,14 +44,13 @@ __all__ = [
     "approve",
     "by_id",
     "cancel",
-    "count",
     "counts_of_subscribers",
     "findings",
     "found",
     "license_",
+    "listed",
     "looked_at",
     "order",
-    "page",
     "record",
     "reject",
     "request",

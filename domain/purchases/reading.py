@@ -5,14 +5,16 @@ Affiliates and agencies know of their own, and whoever stands above them of thei
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from enum import Enum
+from typing import Final
 
 import sqlalchemy as sa
 
-from domain import identity
-from domain.pages import Key, Paging, Slice, read_slice
+from domain import identity, reads
+from domain.pages import Key
 from domain.permissions import Permission
+from domain.reads import By, Ordered
 from domain.work import Work
 from storage.tables import PurchaseSubscriberRow, StockPurchaseRow
 
@@ -40,20 +42,30 @@ def visible(work: Work) -> sa.ColumnElement[bool]:
     )
 
 
+def sight(work: Work) -> Hashable:
+    """Equal for those for whom `visible` is spelled alike."""
+    return identity.likeness_in_orgs(work, Permission.PURCHASE_REQUEST, Permission.PURCHASE_APPROVE)
+
+
+def seen(work: Work) -> By:
+    return By(sa.select(StockPurchaseRow).where(visible(work)), StockPurchaseRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, StockPurchaseRow]:
-    rows = sa.select(StockPurchaseRow).where(StockPurchaseRow.id.in_(set(ids)), visible(work))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
-def page(work: Work, wanted: Paging, states: Collection[State], *, mine: bool) -> Slice[StockPurchaseRow]:
+def listed(work: Work, states: Collection[State] = (), *, mine: bool = False) -> Ordered:
     """Newest first; no states: in any. `mine`: those that the viewer asked for or waits for."""
-    rows = _listed(work, states, mine=mine)
-    return read_slice(work, rows, [Key(StockPurchaseRow.id, descending=True)], wanted)
-
-
-def count(work: Work, states: Collection[State], *, mine: bool) -> int:
-    rows = _listed(work, states, mine=mine).subquery()
-    return work.session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+    rows = seen(work).rows
+    if states:
+        rows = rows.where(StockPurchaseRow.state.in_(sorted(each.value for each in states)))
+    if mine:
+        awaited = sa.select(PurchaseSubscriberRow.purchase_id).where(
+            PurchaseSubscriberRow.principal_id == work.viewer.principal_id
+        )
+        rows = rows.where(StockPurchaseRow.id.in_(awaited))
+    return Ordered(rows, (Key(StockPurchaseRow.id, descending=True),))
 
 
 def subscribed(work: Work, ids: Iterable[int]) -> dict[int, bool]:
@@ -80,13 +92,14 @@ def may_of(work: Work, org_ids: Iterable[int], permission: Permission) -> dict[i
     return {org_id: work.viewer.holdings.in_org(permission, org_id) for org_id in org_ids}
 
 
-def _listed(work: Work, states: Collection[State], *, mine: bool) -> sa.Select[StockPurchaseRow]:
-    rows = sa.select(StockPurchaseRow).where(visible(work))
-    if states:
-        rows = rows.where(StockPurchaseRow.state.in_(sorted(each.value for each in states)))
-    if mine:
-        awaited = sa.select(PurchaseSubscriberRow.purchase_id).where(
-            PurchaseSubscriberRow.principal_id == work.viewer.principal_id
-        )
-        rows = rows.where(StockPurchaseRow.id.in_(awaited))
-    return rows
+def _waiting() -> sa.ScalarSelect[int]:
+    rows = sa.select(sa.func.count()).select_from(PurchaseSubscriberRow)
+    return (
+        rows.where(PurchaseSubscriberRow.purchase_id == StockPurchaseRow.id)
+        .correlate(StockPurchaseRow)
+        .scalar_subquery()
+    )
+
+
+#: Beside a `StockPurchaseRow`, what `counts_of_subscribers` answers.
+SUBSCRIBERS: Final = _waiting()

@@ -7,15 +7,16 @@ changes them. A supplier's key never changes, and what was bought from it stays 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, reads
 from domain.permissions import Permission
 from domain.purchases import addresses, agencies
 from domain.purchases.addresses import Pattern
+from domain.reads import By
 from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import line
 from domain.work import BRAND_ORG_ID, Work
@@ -78,11 +79,17 @@ def update(
     return row
 
 
+def seen(work: Work) -> By:
+    return By(sa.select(SupplierRow).where(sa.true() if _sees(work) else sa.false()), SupplierRow.id)
+
+
+def sight(work: Work) -> Hashable:
+    """Equal for those who see all of them, and for those who see none."""
+    return _sees(work)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, SupplierRow]:
-    if not _sees(work):
-        return {}
-    rows = work.session.scalars(sa.select(SupplierRow).where(SupplierRow.id.in_(set(ids))))
-    return {row.id: row for row in rows}
+    return reads.by_id(work, seen(work), ids) if _sees(work) else {}
 
 
 def known(work: Work) -> list[SupplierRow]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from domain import identity
 from domain.assets import filtering, listing
-from domain.assets.listing import Order, OrderField, Stage
+from domain.assets.listing import Order, OrderField, OwnOrder, Stage
 from domain.pages import Paging, Slice
 from domain.refusals import BadSearch, Conflict, Invalid, PageTooLarge
 from domain.search import access, faces
@@ -148,10 +148,12 @@ def _ask(work: Work, search: Search) -> Hits:
 
 def _order(order: Sequence[Order]) -> tuple[OrderBy, ...]:
     chosen = listing.checked_order(order) or (Order(OrderField.RELEVANCE, descending=True),)
+    if any(isinstance(each.field, OwnOrder) for each in chosen):
+        raise Invalid("Fields of the brand's own order only lists without words to search for.", ("orderBy",), "search")
     relevance = [each for each in chosen if each.field is OrderField.RELEVANCE]
     if relevance and (len(chosen) > 1 or not relevance[0].descending):
         raise Invalid("Relevance stands alone and descending.", ("orderBy",), "relevance")
-    return tuple(OrderBy(each.field.value, each.descending) for each in chosen)
+    return tuple(OrderBy(each.field.value, each.descending) for each in chosen if isinstance(each.field, OrderField))
 
 
 def _position(wanted: Paging, order: Sequence[Order]) -> Position | None:

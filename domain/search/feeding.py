@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from domain.search import faces
 from domain.search.documents import DOCUMENTS_AT_ONCE, documents, every_document
 from domain.work import HUB, Work
 from storage import events
+from storage.glances import Glance
 from storage.index.contract import (
     Document,
     NotLeading,
@@ -54,7 +55,7 @@ def catch_up(hub: Hub) -> int:
 
 def _step(hub: Hub) -> tuple[int, int]:
     """How many events were applied, and up to where all was looked at."""
-    if _ask(hub, _WAITING)[0] is not None:
+    if _WAITING.row(hub.database) != (None,):
         with hub.writing(HUB) as work:
             events.number(work.session, work.secret)
     with hub.reading(HUB) as work:
@@ -90,27 +91,23 @@ class Watch:
         return total
 
     def _is_due(self) -> bool:
-        last, waits, told = _ask(self.hub, _NEWS, seen=self._seen)
+        last, waits, told = _NEWS.row(self.hub.database, seen=self._seen) or (None, None, None)
         is_late = waits is not None and time.monotonic() - self._looked_at >= PATIENCE
         return told is not None or is_late or (last or 0) - self.hub.index.checkpoint() >= BATCH
 
 
-def _ask(hub: Hub, statement: sa.Select[Any], **values: object) -> Any:
-    """One row of one statement, without a unit of work: asked after every commit of anybody."""
-    with hub.database.reader.connect() as connection:
-        return connection.execute(statement, values).one()
-
-
 _TOLD: Final = EventRow.type.not_in(UNSEARCHED)
 _FIRST_WAITING: Final = sa.select(EventRow.id).where(EventRow.seq.is_(None)).limit(1).scalar_subquery()
-_WAITING: Final = sa.select(_FIRST_WAITING)
-_NEWS: Final = sa.select(
-    sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
-    _FIRST_WAITING,
-    sa.func.coalesce(
-        sa.select(EventRow.id).where(EventRow.seq.is_(None), _TOLD).limit(1).scalar_subquery(),
-        sa.select(EventRow.id).where(EventRow.seq > sa.bindparam("seen"), _TOLD).limit(1).scalar_subquery(),
-    ),
+_WAITING: Final = Glance(sa.select(_FIRST_WAITING))
+_NEWS: Final = Glance(
+    sa.select(
+        sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
+        _FIRST_WAITING,
+        sa.func.coalesce(
+            sa.select(EventRow.id).where(EventRow.seq.is_(None), _TOLD).limit(1).scalar_subquery(),
+            sa.select(EventRow.id).where(EventRow.seq > sa.bindparam("seen"), _TOLD).limit(1).scalar_subquery(),
+        ),
+    )
 )
 
 

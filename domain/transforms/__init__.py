@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from domain.transforms.addresses import Opened, bytes_of, check, open_door, ready, urls
+from domain.transforms.addresses import Door, Opened, bytes_of, check, knock, open_door, opened, ready, urls
 from domain.transforms.kept import (
     PART,
     PICTURE,
@@ -22,6 +22,8 @@ from domain.transforms.kept import (
     forget,
     is_due,
     is_over,
+    living,
+    put,
     start,
     sweep,
     touch,
@@ -34,6 +36,7 @@ __all__ = [
     "PYRAMID",
     "Begun",
     "BuildPyramid",
+    "Door",
     "Failed",
     "Made",
     "MakeTransform",
@@ -47,7 +50,11 @@ __all__ = [
     "forget",
     "is_due",
     "is_over",
+    "knock",
+    "living",
     "open_door",
+    "opened",
+    "put",
     "ready",
     "start",
     "sweep",

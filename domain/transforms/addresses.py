@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from domain import crediting, delivery, focal, signing
-from domain.delivery import Delivery, Signing
+from domain.delivery import Delivery, Signing, Taken
 from domain.recipes import Fit, Format, Recipe
 from domain.refusals import FileRefused, Invalid
 from domain.transforms import kept, spelling
@@ -52,39 +52,57 @@ def urls(work: Work, recipe: Recipe) -> Signing:
     return delivery.addresses(work, _PURPOSE, {"r": spelling.spelt(recipe)})
 
 
+@dataclass(frozen=True)
+class Door:
+    """What a token opens to whom, before it is looked whether that is there."""
+
+    taken: Taken
+    wanted: Wanted
+
+
 def open_door(work: Work, token: str, address: str | None = None, wanted: Wanted | None = None) -> Opened | Wanted:
     """What the token opens now from `address` (an IP address), or what has to be made before. Refuses like
     `delivery.open_door`, and with `FileRefused` where it cannot be made. Whoever has waited for what it `wanted` is
     given that: only whether they may have it is asked anew.
     """
+    door = knock(work, token, address, wanted)
+    return opened(work, door) or door.wanted
+
+
+def knock(work: Work, token: str, address: str | None = None, wanted: Wanted | None = None) -> Door:
+    """What `open_door` asks before it looks for what is wanted; refuses like `delivery.open_door`."""
     claims = signing.verified(work.secret, _PURPOSE, token)
     let_in = delivery.admitted(work, claims, address)
     sha256 = delivery.digest_of(claims)
     found = delivery.downloadable(let_in, claims["i"], sha256)
     if found is None:
         raise signing.nothing()
-    version = found.version
     if wanted is None:
-        wanted = Wanted(sha256, PICTURE, _tailored(work, version, spelling.recipe(claims["r"])))
-    recipe = wanted.recipe
-    assert recipe is not None, "all but pyramids have a recipe"
-    row = ready(work, wanted)
+        recipe = _tailored(work, found.version, spelling.recipe(claims["r"]))
+        wanted = Wanted(sha256, PICTURE, recipe, is_signed=work.limits.content_credentials)
+    return Door(found, wanted)
+
+
+def opened(work: Work, door: Door) -> Opened | None:
+    """What is delivered through it; None where that has to be made, `FileRefused` where it cannot be."""
+    row = ready(work, door.wanted)
     if row is None:
-        return wanted
-    stem = PurePath(version.file_name).stem
-    opened = Delivery(
+        return None
+    found, version, recipe = door.taken, door.taken.version, door.wanted.recipe
+    assert recipe is not None, "all but pyramids have a recipe"
+    what = Delivery(
         **bytes_of(row),
-        file_name=f"{stem}-{row.width}x{row.height}{recipe.format.extension}",
+        file_name=f"{PurePath(version.file_name).stem}-{row.width}x{row.height}{recipe.format.extension}",
         inline=recipe.format is not Format.PDF,
         valid_until=found.let_in.valid_until,
-        viewer=let_in.parties[-1].viewer,
+        viewer=found.let_in.parties[-1].viewer,
         org_id=found.org_id,
         asset_id=version.asset_id,
         version_id=version.id,
         is_public=found.is_public,
-        by=let_in.by,
+        by=found.let_in.by,
     )
-    return Opened(opened, row.id, kept.is_due(work, row))
+    return Opened(what, row.id, kept.is_due(work, row))
 
 
 def _tailored(work: Work, version: AssetVersionRow, recipe: Recipe) -> Recipe:

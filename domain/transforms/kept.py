@@ -9,9 +9,10 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -30,8 +31,11 @@ TOLD_EVERY: Final = timedelta(hours=1)
 TRIED_AGAIN: Final = timedelta(minutes=10)
 #: Rows swept in one transaction.
 SWEPT: Final = 100
+#: Digests looked up in one statement.
+LOOKED_UP: Final = 500
 PICTURE, PART, PYRAMID = "PICTURE", "PART", "PYRAMID"
 _BITONAL: Final = "bitonal"
+_SIGNED: Final = "signed"
 
 
 @dataclass(frozen=True)
@@ -67,24 +71,30 @@ class BuildPyramid:
 @dataclass(frozen=True)
 class Wanted:
     """What has to be made before it can be delivered; `recipe` is None for a pyramid. `is_bitonal`: of black and white
-    alone.
+    alone. `is_signed`: with content credentials.
     """
 
     source_sha256: str
     kind: str
     recipe: Recipe | None = None
     is_bitonal: bool = False
+    is_signed: bool = False
 
-    @property
+    @cached_property
     def params_digest(self) -> str:
         if self.recipe is None:
             return ""
-        return self.recipe.params_digest + (f"-{_BITONAL}" if self.is_bitonal else "")
+        return "-".join((self.recipe.params_digest, *self._marks))
 
     def spelt(self) -> dict[str, Any]:
         """As a row keeps it."""
         told = {} if self.recipe is None else spelling.spelt(self.recipe)
-        return {**told, _BITONAL: True} if self.is_bitonal else told
+        return {**told, **dict.fromkeys(self._marks, True)}
+
+    @property
+    def _marks(self) -> tuple[str, ...]:
+        marks = ((_BITONAL, self.is_bitonal), (_SIGNED, self.is_signed))
+        return tuple(mark for mark, is_so in marks if is_so)
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ class Begun:
 
 
 def find(work: Work, wanted: Wanted) -> TransformRow | None:
-    return work.session.scalars(_same(wanted)).one_or_none()
+    return work.session.scalars(_SAME, _named(wanted)).one_or_none()
 
 
 def ask(work: Work, wanted: Wanted) -> int:
@@ -125,7 +135,7 @@ def ask(work: Work, wanted: Wanted) -> int:
     if fresh is not None:
         _ask_for(work, wanted, fresh)
         return fresh
-    row = work.session.scalars(_same(wanted).with_for_update()).one()
+    row = work.session.scalars(_SAME.with_for_update(), _named(wanted)).one()
     if row.state == "FAILED" and may_be_tried(work, row):
         row.state, row.failure_code, row.failure_message, row.updated_at = "QUEUED", None, None, work.now
     if row.state in {"QUEUED", "RUNNING"}:
@@ -173,6 +183,18 @@ def finish(work: Work, transform_id: int, outcome: Made | Failed) -> None:
     row.media_type, row.width, row.height = outcome.media_type, outcome.width, outcome.height
 
 
+def put(work: Work, wanted: Wanted, outcome: Made) -> None:
+    """Writes down what was made of it without a job; one that is there already stays as it is."""
+    blobs.keep(work, outcome.sha256, outcome.byte_size)
+    told = {"sha256": outcome.sha256, "byte_size": outcome.byte_size, "media_type": outcome.media_type}
+    if _added(work, wanted, state="READY", width=outcome.width, height=outcome.height, **told) is None:
+        row = work.session.scalars(_SAME.with_for_update(), _named(wanted)).one()
+        if row.state == "FAILED":
+            row.state, row.failure_code, row.failure_message = "QUEUED", None, None
+            work.session.flush()
+        finish(work, row.id, outcome)
+
+
 def is_due(work: Work, row: TransformRow) -> bool:
     """Whether it is to be written down that it was asked for."""
     return row.used_at + TOLD_EVERY <= work.now
@@ -214,21 +236,36 @@ def forget(work: Work, source_sha256: str) -> list[str]:
     return _dropped(work, list(work.session.scalars(rows)))
 
 
+def living(work: Work, digests: Collection[str]) -> set[str]:
+    """Of these, the ones that a version still holds which was not purged."""
+    wanted, found = sorted(digests), set[str]()
+    for start in range(0, len(wanted), LOOKED_UP):
+        some = wanted[start : start + LOOKED_UP]
+        held = _living(AssetVersionRow.sha256).where(AssetVersionRow.sha256.in_(some))
+        found |= set(work.session.scalars(held.with_only_columns(AssetVersionRow.sha256).distinct()))
+    return found
+
+
 def wanted_of(row: TransformRow) -> Wanted:
-    told = {name: value for name, value in row.recipe.items() if name != _BITONAL}
+    told = {name: value for name, value in row.recipe.items() if name not in {_BITONAL, _SIGNED}}
     recipe = None if row.kind == PYRAMID else spelling.recipe(told)
-    return Wanted(row.source_sha256, row.kind, recipe, is_bitonal=_BITONAL in row.recipe)
+    marks = {"is_bitonal": _BITONAL in row.recipe, "is_signed": _SIGNED in row.recipe}
+    return Wanted(row.source_sha256, row.kind, recipe, **marks)
 
 
-def _same(wanted: Wanted) -> sa.Select[TransformRow]:
-    return sa.select(TransformRow).where(
-        TransformRow.source_sha256 == wanted.source_sha256,
-        TransformRow.kind == wanted.kind,
-        TransformRow.params_digest == wanted.params_digest,
-    )
+#: Put together once: putting it together costs more than asking it.
+_SAME: Final = sa.select(TransformRow).where(
+    TransformRow.source_sha256 == sa.bindparam("source_sha256"),
+    TransformRow.kind == sa.bindparam("kind"),
+    TransformRow.params_digest == sa.bindparam("params_digest"),
+)
 
 
-def _added(work: Work, wanted: Wanted) -> int | None:
+def _named(wanted: Wanted) -> dict[str, str]:
+    return {"source_sha256": wanted.source_sha256, "kind": wanted.kind, "params_digest": wanted.params_digest}
+
+
+def _added(work: Work, wanted: Wanted, **told: Any) -> int | None:
     """The id of a row made for it; None where there is one, also of whoever asks at the same time."""
     insert = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values: Mapping[str, Any] = {
@@ -239,6 +276,7 @@ def _added(work: Work, wanted: Wanted) -> int | None:
         "state": "QUEUED",
         "updated_at": work.now,
         "used_at": work.now,
+        **told,
     }
     adding = insert(TransformRow).values(values).on_conflict_do_nothing().returning(TransformRow.id)
     return work.session.scalar(adding)

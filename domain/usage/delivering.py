@@ -10,13 +10,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from domain import history
-from domain.licensing.terms import Request
 from domain.usage import counters, decisions, taking
 from domain.usage.decisions import Mode
 from domain.usage.reading import Phase
 from domain.usage.refusing import RightsDenied
 from domain.work import Work
-from storage.tables import RightsDecisionRow, UsageRow
+from storage.tables import RightsDecisionRow
 
 SOURCE = "DELIVERY"
 
@@ -36,7 +35,7 @@ def used(work: Work, decision_id: int) -> None:
     known, decision = taking.decided(work, kept.version_id, asked)
     if decision.outcome not in taking.LETS_OUT:
         raise RightsDenied(kept.version_id, asked, decision)
-    row = _row(work, kept, asked)
+    row = taking.begun(work, kept, asked, SOURCE, work.now)  # it stands as a reservation for no time
     taken = taking.take(work, row, counters.parts(known, asked, decision))
     amounts = {each.unit: (each.amount, each.amount) for each in asked.quantities}
     taking.resolve(work, taken, Phase.ACTUAL, amounts)
@@ -51,27 +50,4 @@ def _held(work: Work, decision_id: int) -> RightsDecisionRow:
     rows = sa.select(RightsDecisionRow).where(RightsDecisionRow.id == decision_id)
     row = work.session.scalars(rows.with_for_update(key_share=True)).one()
     assert row.mode == Mode.DELIVER.value, "nothing was given out by it"
-    return row
-
-
-def _row(work: Work, kept: RightsDecisionRow, asked: Request) -> UsageRow:
-    """It begins as a reservation, like every use, and stands as one for no time."""
-    row = UsageRow(
-        org_id=kept.org_id,
-        version_id=kept.version_id,
-        decision_id=kept.id,
-        action=asked.action.value,
-        channel=asked.channel,
-        territories=sorted(set(asked.territories)),
-        starts_on=asked.window.first,
-        ends_on=asked.window.last,
-        zone=asked.zone or "UTC",
-        phase=Phase.RESERVED.value,
-        source=SOURCE,
-        reserved_at=work.now,
-        reserved_by=kept.decided_by,
-        expires_at=work.now,
-    )
-    work.session.add(row)
-    work.session.flush()
     return row

@@ -5,16 +5,18 @@ came there.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import Final
 
 import sqlalchemy as sa
 
-from domain import identity
-from domain.pages import Key, Paging, Slice, read_slice
+from domain import identity, reads
+from domain.pages import Key
 from domain.permissions import Permission
+from domain.reads import Below, By, Ordered
 from domain.work import Work
 from storage.tables import AssetVersionRow, UsageRecordRow, UsageRow
 
@@ -25,6 +27,10 @@ class Phase(Enum):
     RESERVED = "RESERVED"
     ACTUAL = "ACTUAL"
     VOID = "VOID"
+
+
+#: What `records_of` answers, as a read.
+RECORDS: Final = Below(sa.select(UsageRecordRow), UsageRecordRow.usage_id, (UsageRecordRow.id,))
 
 
 @dataclass(frozen=True)
@@ -44,32 +50,30 @@ def visible(work: Work) -> sa.ColumnElement[bool]:
     return identity.in_orgs(work, Permission.USAGE_VIEW, UsageRow.org_id)
 
 
+def sight(work: Work) -> Hashable:
+    """Equal for those for whom `visible` is spelled alike."""
+    return identity.likeness_in_orgs(work, Permission.USAGE_VIEW)
+
+
+def seen(work: Work) -> By:
+    return By(sa.select(UsageRow).where(visible(work)), UsageRow.id)
+
+
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, UsageRow]:
-    rows = sa.select(UsageRow).where(UsageRow.id.in_(set(ids)), visible(work))
-    return {row.id: row for row in work.session.scalars(rows)}
+    return reads.by_id(work, seen(work), ids)
 
 
-def page(work: Work, wanted: Wanted, asked: Paging) -> Slice[UsageRow]:
+def listed(work: Work, wanted: Wanted) -> Ordered:
     """Newest first; those that still run by the day that they end, the first first."""
-    keys = [Key(UsageRow.id, descending=True)]
-    if wanted.running_after is not None:
-        keys = [Key(UsageRow.ends_on, descending=False), Key(UsageRow.id, descending=False)]
-    return read_slice(work, _listed(work, wanted), keys, asked)
-
-
-def count(work: Work, wanted: Wanted) -> int:
-    rows = _listed(work, wanted).with_only_columns(UsageRow.id).subquery()
-    return work.session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+    rows = _listed(work, wanted)
+    if wanted.running_after is None:
+        return Ordered(rows, (Key(UsageRow.id, descending=True),))
+    return Ordered(rows, (Key(UsageRow.ends_on, descending=False), Key(UsageRow.id, descending=False)))
 
 
 def records_of(work: Work, ids: Iterable[int]) -> dict[int, list[UsageRecordRow]]:
     """Per use, which the viewer sees, what was recorded of it, in order."""
-    wanted = set(ids)
-    found: dict[int, list[UsageRecordRow]] = defaultdict(list)
-    rows = sa.select(UsageRecordRow).where(UsageRecordRow.usage_id.in_(wanted)).order_by(UsageRecordRow.id)
-    for row in work.session.scalars(rows):
-        found[row.usage_id].append(row)
-    return {each: found[each] for each in wanted}
+    return reads.grouped(work, RECORDS, ids)
 
 
 def running(work: Work, asset_ids: Collection[int]) -> dict[int, list[int]]:
@@ -99,7 +103,7 @@ def under(license_id: int) -> sa.ColumnElement[bool]:
 
 
 def _listed(work: Work, wanted: Wanted) -> sa.Select[UsageRow]:
-    rows = sa.select(UsageRow).where(visible(work))
+    rows = seen(work).rows
     if wanted.asset_id is not None:
         versions = sa.select(AssetVersionRow.id).where(AssetVersionRow.asset_id == wanted.asset_id)
         rows = rows.where(UsageRow.version_id.in_(versions))

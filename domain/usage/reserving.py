@@ -57,25 +57,7 @@ def reserve(
     ends_at = _until(work, until)
     known, decision = _decided(work, version_id, asked)
     kept = decisions.keep(work, version_id, asked, decision, Mode.RESERVE)
-    row = UsageRow(
-        org_id=asked.party,
-        version_id=version_id,
-        decision_id=kept.id,
-        action=asked.action.value,
-        channel=asked.channel,
-        territories=sorted(set(asked.territories)),
-        starts_on=asked.window.first,
-        ends_on=asked.window.last,
-        zone=asked.zone or "UTC",
-        phase=Phase.RESERVED.value,
-        source=source,
-        reference=named,
-        reserved_at=work.now,
-        reserved_by=work.viewer.principal_id,
-        expires_at=ends_at,
-    )
-    work.session.add(row)
-    work.session.flush()
+    row = taking.begun(work, kept, asked, source, ends_at, named)
     taking.take(work, row, counters.parts(known, asked, decision))
     _record(work, "usage.reserved", row)
     return row

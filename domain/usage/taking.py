@@ -6,7 +6,7 @@ Each reservation is resolved by one further record, and the database counts both
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from domain.usage import counters
 from domain.usage.counters import Part
 from domain.usage.reading import Phase
 from domain.work import Work
-from storage.tables import UsageRecordRow, UsageRow
+from storage.tables import RightsDecisionRow, UsageRecordRow, UsageRow
 
 LETS_OUT: Final = frozenset({Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES})
 
@@ -29,6 +29,32 @@ def decided(
     """With every cap that it may count against locked. `but`: as if these were not reserved."""
     told = counters.counted(work, _locked(work, version_id), but)
     return told, deciding.decide(told, request)
+
+
+def begun(
+    work: Work, kept: RightsDecisionRow, asked: Request, source: str, until: datetime, reference: str | None = None
+) -> UsageRow:
+    """The use that this decision allowed to whoever asked for it: a reservation, like every use."""
+    row = UsageRow(
+        org_id=kept.org_id,
+        version_id=kept.version_id,
+        decision_id=kept.id,
+        action=asked.action.value,
+        channel=asked.channel,
+        territories=sorted(set(asked.territories)),
+        starts_on=asked.window.first,
+        ends_on=asked.window.last,
+        zone=asked.zone or "UTC",
+        phase=Phase.RESERVED.value,
+        source=source,
+        reference=reference,
+        reserved_at=work.now,
+        reserved_by=kept.decided_by,
+        expires_at=until,
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row
 
 
 def take(work: Work, row: UsageRow, parts: Sequence[Part]) -> list[UsageRecordRow]:

@@ -21,6 +21,7 @@ from domain.hub import Hub
 from domain.webhooks import deliveries, messages, rights
 from domain.work import HUB, Viewer, Work
 from storage import events
+from storage.glances import Glance
 from storage.tables import EventRow, WebhookDeliveryRow, WebhookRow
 
 #: Events whose words are found for one webhook at a time.
@@ -56,8 +57,7 @@ class Follower:
         """Whether anything was numbered, or is to be told again, since this was last asked: one statement. What else
         there is to do (a webhook switched on again, claims of others that end) waits for whoever looks all the same.
         """
-        with self.hub.database.reader.connect() as connection:
-            head, again = connection.execute(_NEWS).one()
+        head, again = _NEWS.row(self.hub.database) or (None, None)
         before, self._head = self._head, head
         return head != before or again is not None
 
@@ -172,9 +172,11 @@ def _is_unrendered() -> sa.ColumnElement[bool]:
     return WebhookDeliveryRow.state == sa.literal_column("'UNRENDERED'")
 
 
-_NEWS: Final = sa.select(
-    sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
-    sa.select(WebhookDeliveryRow.id).where(_is_unrendered()).limit(1).scalar_subquery(),
+_NEWS: Final = Glance(
+    sa.select(
+        sa.select(sa.func.max(EventRow.seq)).scalar_subquery(),
+        sa.select(WebhookDeliveryRow.id).where(_is_unrendered()).limit(1).scalar_subquery(),
+    )
 )
 
 

@@ -15,6 +15,8 @@ if (answer.ok) {
     tileRetryMax: 10,
     tileRetryDelay: 1000,
     showNavigator: true,
+    // On a screen that is turned or made smaller it stays a corner of it.
+    navigatorMaintainSizeRatio: true,
     maxZoomPixelRatio: 2,
   });
   globalThis.viewer.addHandler("open-failed", ({ message }) => tell(message));

@@ -135,6 +135,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "archived": "Also those that were put away.",
     "retired": "Also those that were retired.",
     "assets": "Only what belongs to these assets.",
+    "Query.assetMerges(asset:)": "The id of the asset that stayed.",
     "Query.similarTo(upload:)": "The id of a finished upload of the viewer's own.",
     "Query.nearDuplicates(decided:)": "Those that were decided about, instead of those that wait.",
     "Query.suggest(first:)": "How many: 10 if not said, at most 20.",

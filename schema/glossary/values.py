@@ -211,6 +211,7 @@ VALUES: Final[dict[str, str]] = {
     "AssetExportField.createdAt": "When it came.",
     "AssetExportField.updatedAt": "When it last changed.",
     "AssetExportField.tags": "Its tags, each with id and name.",
+    "AssetExportField.fields": "What fields of the brand's own say of it, by their keys.",
     "AssetExportField.current": "The newest version that is shown, with its finished renditions.",
     "AssetExportField.approved": "The latest approved version, likewise.",
     "AssetRelationKind.DERIVED_FROM": "It was made from the other: a crop, a retouched copy.",

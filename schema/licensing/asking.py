@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -138,24 +139,8 @@ class RightsMatrixInput:
 
 def request_of(work: Work, given: RightsQueryInput) -> Request:
     """As the domain says it; what it says is checked when it is decided."""
-    return Request(
-        action=given.action,
-        channel=given.channel,
-        territories=tuple(given.territories),
-        window=Window(given.window.from_, given.window.to),
-        party=_party(work, given.party),
-        as_of=work.now if given.as_of is None else given.as_of,
-        zone=given.window.zone,
-        quantities=_quantities([*([given.quantity] if given.quantity else []), *(given.more_quantities or [])]),
-        purpose=given.purpose,
-        alterations=_alterations(given.alterations),
-        size=_size(given.size),
-        industry=given.industry,
-        language=given.language,
-        audience=given.audience,
-        placement=given.placement,
-        partial=given.partial,
-    )
+    as_of = work.now if given.as_of is None else given.as_of
+    return replace(_use(given, _party(work, given.party), as_of), partial=given.partial)
 
 
 def use_of(work: Work, given: UseInput | None) -> Request | None:
@@ -164,23 +149,7 @@ def use_of(work: Work, given: UseInput | None) -> Request | None:
         return None
     party = _party(work, given.party)
     answering.check_party(work, party)
-    return Request(
-        action=given.action,
-        channel=given.channel,
-        territories=tuple(given.territories),
-        window=Window(given.window.from_, given.window.to),
-        party=party,
-        as_of=EPOCH,
-        zone=given.window.zone,
-        quantities=_quantities([*([given.quantity] if given.quantity else []), *(given.more_quantities or [])]),
-        purpose=given.purpose,
-        alterations=_alterations(given.alterations),
-        size=_size(given.size),
-        industry=given.industry,
-        language=given.language,
-        audience=given.audience,
-        placement=given.placement,
-    )
+    return _use(given, party, EPOCH)
 
 
 def matrix_of(work: Work, given: RightsMatrixInput) -> Request:
@@ -199,6 +168,26 @@ def matrix_of(work: Work, given: RightsMatrixInput) -> Request:
         size=_size(given.size),
         industry=given.industry,
         language=given.language,
+    )
+
+
+def _use(given: RightsQueryInput | UseInput, party: int, as_of: datetime) -> Request:
+    return Request(
+        action=given.action,
+        channel=given.channel,
+        territories=tuple(given.territories),
+        window=Window(given.window.from_, given.window.to),
+        party=party,
+        as_of=as_of,
+        zone=given.window.zone,
+        quantities=_quantities([*([given.quantity] if given.quantity else []), *(given.more_quantities or [])]),
+        purpose=given.purpose,
+        alterations=_alterations(given.alterations),
+        size=_size(given.size),
+        industry=given.industry,
+        language=given.language,
+        audience=given.audience,
+        placement=given.placement,
     )
 
 

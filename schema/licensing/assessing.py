@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from domain import assets
 from domain.global_ids import encode, number_of
-from domain.licensing import assessing, components
+from domain.licensing import assessing, components, licenses, owning, releases
 from domain.licensing.codes import Coverage
 from domain.work import Work
 from schema.context import Context
@@ -15,6 +16,7 @@ from schema.errors import MutationError
 from schema.fields import field, mutation
 from schema.licensing.licenses import License
 from schema.licensing.releases import Release
+from schema.mapped import TABLES, GlobalId, One, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
 from schema.scalars import Instant
@@ -31,15 +33,16 @@ _VersionType = Annotated["AssetVersion", strawberry.lazy("schema.versions")]
 @strawberry.type(description="What somebody found out about an asset, or about one version of it.")
 class AssetRights(Node):
     row: strawberry.Private[AssetRightsRow]
-    coverage: Coverage = strawberry.field(description="How much of the picture it is for.")
-    recognisable_people: bool | None = strawberry.field(
-        description="Whether people can be recognised; null: nobody has looked."
+    id: strawberry.ID = column(GlobalId("AssetRights", AssetRightsRow.id))
+    coverage: Coverage = column(AssetRightsRow.coverage, "How much of the picture it is for.")
+    recognisable_people: bool | None = column(
+        AssetRightsRow.recognisable_people, "Whether people can be recognised; null: nobody has looked."
     )
-    recognisable_property: bool | None = strawberry.field(
-        description="Whether somebody's property can be recognised; null: nobody has looked."
+    recognisable_property: bool | None = column(
+        AssetRightsRow.recognisable_property, "Whether somebody's property can be recognised; null: nobody has looked."
     )
-    assessed_at: Instant = strawberry.field(description="When it was said.")
-    ended_at: Instant | None = strawberry.field(description="When it stopped to hold; null while it holds.")
+    assessed_at: Instant = column(AssetRightsRow.assessed_at, "When it was said.")
+    ended_at: Instant | None = column(AssetRightsRow.ended_at, "When it stopped to hold; null while it holds.")
 
     @classmethod
     def of(cls, row: AssetRightsRow) -> AssetRights:
@@ -53,24 +56,33 @@ class AssetRights(Node):
             ended_at=row.ended_at,
         )
 
-    @field("What it is said of.")
+    @field("What it is said of.", mapped=One("Asset", assets.seen, AssetRightsRow.asset_id, own=True, stamped=False))
     async def asset(self, info: strawberry.Info[Context]) -> _AssetType | None:
         found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
         return found
 
-    @field("The version it is only said of; null: of all, or where the viewer may not see it.")
+    @field(
+        "The version it is only said of; null: of all, or where the viewer may not see it.",
+        mapped=One("AssetVersion", assets.versions_seen, AssetRightsRow.version_id, own=True, stamped=False),
+    )
     async def version(self, info: strawberry.Info[Context]) -> _VersionType | None:
         number = self.row.version_id
         found: AssetVersion | None = None if number is None else await fetch(info.context, "AssetVersion", number)
         return found
 
-    @field("The licence it is under; null where it tells of none, or the viewer may not know of it.")
+    @field(
+        "The licence it is under; null where it tells of none, or the viewer may not know of it.",
+        mapped=One("License", licenses.seen, AssetRightsRow.license_id, own=True),
+    )
     async def license(self, info: strawberry.Info[Context]) -> License | None:
         number = self.row.license_id
         found: License | None = None if number is None else await fetch(info.context, "License", number)
         return found
 
-    @field("The release that stands for it; null where it tells of none, or the viewer may not know of it.")
+    @field(
+        "The release that stands for it; null where it tells of none, or the viewer may not know of it.",
+        mapped=One("Release", releases.seen, AssetRightsRow.release_id, own=True),
+    )
     async def release(self, info: strawberry.Info[Context]) -> Release | None:
         number = self.row.release_id
         found: Release | None = None if number is None else await fetch(info.context, "Release", number)
@@ -184,3 +196,4 @@ def _ends(input: ComponentAddInput | ComponentRemoveInput) -> tuple[int, int]:
 
 
 KINDS["AssetRights"] = Kind(assessing.by_id, AssetRights.of)
+TABLES["AssetRights"] = Table(assessing.seen, AssetRightsRow.id, sight=owning.sight_of_assets)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import pages
+from domain import assets, organisations, pages
 from domain.global_ids import encode, number_of
-from domain.licensing import embargoes, exclusivities, takedowns
+from domain.licensing import embargoes, exclusivities, owning, takedowns
 from domain.licensing.codes import ExclusivityDirection, TakedownStatus
 from domain.work import Work
-from schema.connections import Connection
+from schema.connections import Asked, Connection, listed, page_of
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
+from schema.mapped import TABLES, GlobalId, One, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
@@ -32,11 +33,12 @@ _AssetType = Annotated["Asset", strawberry.lazy("schema.assets")]
 @strawberry.type(description="Until it ends or is lifted, nothing of the asset is out.")
 class Embargo(Node):
     row: strawberry.Private[EmbargoRow]
-    starts_at: Instant | None = strawberry.field(description="When it begins; null: it always held.")
-    ends_at: Instant | None = strawberry.field(description="When it ends by itself; null: when it is lifted.")
-    legal_ref: str | None = strawberry.field(description="The contract or case it comes from.")
-    placed_at: Instant = strawberry.field(description="When it was placed.")
-    lifted_at: Instant | None = strawberry.field(description="When it was lifted; null: it was not.")
+    id: strawberry.ID = column(GlobalId("Embargo", EmbargoRow.id))
+    starts_at: Instant | None = column(EmbargoRow.starts_at, "When it begins; null: it always held.")
+    ends_at: Instant | None = column(EmbargoRow.ends_at, "When it ends by itself; null: when it is lifted.")
+    legal_ref: str | None = column(EmbargoRow.legal_ref, "The contract or case it comes from.")
+    placed_at: Instant = column(EmbargoRow.placed_at, "When it was placed.")
+    lifted_at: Instant | None = column(EmbargoRow.lifted_at, "When it was lifted; null: it was not.")
 
     @classmethod
     def of(cls, row: EmbargoRow) -> Embargo:
@@ -50,7 +52,7 @@ class Embargo(Node):
             lifted_at=row.lifted_at,
         )
 
-    @field("What is kept back.")
+    @field("What is kept back.", mapped=One("Asset", assets.seen, EmbargoRow.asset_id, own=True, stamped=False))
     async def asset(self, info: strawberry.Info[Context]) -> _AssetType | None:
         found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
         return found
@@ -59,12 +61,13 @@ class Embargo(Node):
 @strawberry.type(description="From the moment it is opened until it is lifted, nothing of the asset leaves.")
 class Takedown(Node):
     row: strawberry.Private[TakedownRow]
-    status: TakedownStatus = strawberry.field(description="How far it is.")
-    legal_ref: str | None = strawberry.field(description="The letter or case it comes from.")
-    opened_at: Instant = strawberry.field(description="When it was opened.")
-    enforced_at: Instant | None = strawberry.field(description="When somebody had seen to what was out already.")
-    lifted_at: Instant | None = strawberry.field(description="When it was lifted; null: it was not.")
-    revision: int
+    id: strawberry.ID = column(GlobalId("Takedown", TakedownRow.id))
+    status: TakedownStatus = column(TakedownRow.status, "How far it is.")
+    legal_ref: str | None = column(TakedownRow.legal_ref, "The letter or case it comes from.")
+    opened_at: Instant = column(TakedownRow.opened_at, "When it was opened.")
+    enforced_at: Instant | None = column(TakedownRow.enforced_at, "When somebody had seen to what was out already.")
+    lifted_at: Instant | None = column(TakedownRow.lifted_at, "When it was lifted; null: it was not.")
+    revision: int = column(TakedownRow.revision)
 
     @classmethod
     def of(cls, row: TakedownRow) -> Takedown:
@@ -79,7 +82,7 @@ class Takedown(Node):
             revision=row.revision,
         )
 
-    @field("What is taken down.")
+    @field("What is taken down.", mapped=One("Asset", assets.seen, TakedownRow.asset_id, own=True, stamped=False))
     async def asset(self, info: strawberry.Info[Context]) -> _AssetType | None:
         found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
         return found
@@ -88,14 +91,15 @@ class Takedown(Node):
 @strawberry.type(description="That only one organisation may use an asset so. Empty lists mean all there are.")
 class Exclusivity(Node):
     row: strawberry.Private[ExclusivityRow]
-    direction: ExclusivityDirection = strawberry.field(description="Who gave it to whom.")
-    channels: list[str] = strawberry.field(description="Where it holds, such as `print`.")
-    territories: list[str] = strawberry.field(description="Where on earth it holds.")
-    industries: list[str] = strawberry.field(description="In which trades it holds.")
-    starts_on: date | None = strawberry.field(description="Its first day, in its zone; null: since ever.")
-    ends_on: date | None = strawberry.field(description="Its last day, in its zone; null: for ever.")
-    zone: str = strawberry.field(description="The time zone of its days (IANA).")
-    ended_at: Instant | None = strawberry.field(description="When somebody ended it; null: nobody has.")
+    id: strawberry.ID = column(GlobalId("Exclusivity", ExclusivityRow.id))
+    direction: ExclusivityDirection = column(ExclusivityRow.direction, "Who gave it to whom.")
+    channels: list[str] = column(ExclusivityRow.channels, "Where it holds, such as `print`.")
+    territories: list[str] = column(ExclusivityRow.territories, "Where on earth it holds.")
+    industries: list[str] = column(ExclusivityRow.industries, "In which trades it holds.")
+    starts_on: date | None = column(ExclusivityRow.starts_on, "Its first day, in its zone; null: since ever.")
+    ends_on: date | None = column(ExclusivityRow.ends_on, "Its last day, in its zone; null: for ever.")
+    zone: str = column(ExclusivityRow.zone, "The time zone of its days (IANA).")
+    ended_at: Instant | None = column(ExclusivityRow.ended_at, "When somebody ended it; null: nobody has.")
 
     @classmethod
     def of(cls, row: ExclusivityRow) -> Exclusivity:
@@ -112,12 +116,18 @@ class Exclusivity(Node):
             ended_at=row.ended_at,
         )
 
-    @field("What it is about.")
+    @field(
+        "What it is about.",
+        mapped=One("Asset", assets.seen, ExclusivityRow.asset_id, own=True, stamped=False),
+    )
     async def asset(self, info: strawberry.Info[Context]) -> _AssetType | None:
         found: Asset | None = await fetch(info.context, "Asset", self.row.asset_id)
         return found
 
-    @field("Who alone may use it; null where the viewer may not know of it.")
+    @field(
+        "Who alone may use it; null where the viewer may not know of it.",
+        mapped=One("Organisation", organisations.seen, ExclusivityRow.holder_org_id, stamped=False),
+    )
     async def holder(
         self, info: strawberry.Info[Context]
     ) -> Annotated[Organisation, strawberry.lazy("schema.organisations")] | None:
@@ -216,9 +226,17 @@ class ExclusivityPayload:
     client_mutation_id: str | None = None
 
 
+def _takedowns(work: Work, statuses: list[TakedownStatus] | None = None) -> Asked:
+    these = tuple(statuses or ())
+    return Asked(pages.scope_of("takedowns", these), lambda: takedowns.listed(work, these))
+
+
 @strawberry.type
 class BarringQueries:
-    @field("Takedowns of assets that the viewer sees and whose licences they may know of, newest first.")
+    @field(
+        "Takedowns of assets that the viewer sees and whose licences they may know of, newest first.",
+        mapped=listed("Takedown", _takedowns),
+    )
     def takedowns(
         self,
         info: strawberry.Info[Context],
@@ -228,14 +246,8 @@ class BarringQueries:
         before: Before = None,
         statuses: list[TakedownStatus] | None = None,
     ) -> Connection[Takedown]:
-        work, these = info.context.work, tuple(statuses or ())
-        scope = pages.scope_of("takedowns", these)
-        wanted = pages.paging(work, scope, first=first, after=after, last=last, before=before)
-        return Connection(
-            slice=takedowns.page(work, wanted, these),
-            speak=Takedown.of,
-            count=lambda asked: takedowns.count(asked.context.work, these),
-        )
+        asked = _takedowns(info.context.work, statuses)
+        return page_of(info, asked, Takedown.of, first=first, after=after, last=last, before=before)
 
 
 @strawberry.type
@@ -311,3 +323,6 @@ class BarringMutations:
 KINDS["Embargo"] = Kind(embargoes.by_id, Embargo.of)
 KINDS["Takedown"] = Kind(takedowns.by_id, Takedown.of)
 KINDS["Exclusivity"] = Kind(exclusivities.by_id, Exclusivity.of)
+TABLES["Embargo"] = Table(embargoes.seen, EmbargoRow.id, sight=owning.sight_of_assets)
+TABLES["Takedown"] = Table(takedowns.seen, TakedownRow.id, sight=owning.sight_of_assets)
+TABLES["Exclusivity"] = Table(exclusivities.seen, ExclusivityRow.id, sight=owning.sight_of_assets)

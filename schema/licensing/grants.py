@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import strawberry
 
 from domain.global_ids import encode
-from domain.licensing import codes, grants
+from domain.licensing import codes, grants, owning
 from domain.licensing.codes import Action as UsageAction
 from domain.licensing.codes import Alteration, CapPer, CapUnit, DutyKind, Effect
 from domain.licensing.codes import Purpose as UsagePurpose
 from domain.licensing.terms import Cap, Duty, Grant, Size
+from domain.work import Work
 from schema.context import Context
 from schema.fields import field
 from schema.licensing.words import GrantAction
+from schema.mapped import TABLES, GlobalId, Made, Many, Note, Table, column
 from schema.node import KINDS, Kind, Node
 from schema.scalars import BigInt
 from storage.tables import GrantCapRow, GrantDutyRow, LicenseGrantRow
@@ -26,11 +29,11 @@ _CHANNELS = "Such as `print` or `print.flyer`; one above covers all below it, `A
 
 @strawberry.type(description="How much a grant allows.")
 class GrantCap:
-    unit: CapUnit = strawberry.field(description="What is counted.")
-    per: CapPer = strawberry.field(description="How often it begins anew.")
-    limit: BigInt = strawberry.field(description="How many at most.")
-    used: BigInt = strawberry.field(description="How many of a cap that never begins anew were used.")
-    reserved: BigInt = strawberry.field(description="How many more of it are kept back for uses that were announced.")
+    unit: CapUnit = column(GrantCapRow.unit, "What is counted.")
+    per: CapPer = column(GrantCapRow.per, "How often it begins anew.")
+    limit: BigInt = column(GrantCapRow.at_most, "How many at most.")
+    used: BigInt = column(GrantCapRow.used, "How many of a cap that never begins anew were used.")
+    reserved: BigInt = column(GrantCapRow.reserved, "How many more of it are kept back for uses that were announced.")
 
     @classmethod
     def of(cls, row: GrantCapRow) -> GrantCap:
@@ -45,9 +48,9 @@ class GrantCap:
 
 @strawberry.type(description="What whoever uses a grant owes.")
 class GrantDuty:
-    kind: DutyKind = strawberry.field(description="What is owed.")
-    parameter: str | None = strawberry.field(description="The credit line, an address, or who has to say yes.")
-    actions: list[UsageAction] = strawberry.field(description="What owes it; everything the grant is for if empty.")
+    kind: DutyKind = column(GrantDutyRow.kind, "What is owed.")
+    parameter: str | None = column(GrantDutyRow.parameter, "The credit line, an address, or who has to say yes.")
+    actions: list[UsageAction] = column(GrantDutyRow.actions, "What owes it; everything the grant is for if empty.")
 
     @classmethod
     def of(cls, row: GrantDutyRow) -> GrantDuty:
@@ -65,23 +68,35 @@ class SizeLimit:
     long_edge_px: int | None = strawberry.field(description="Of the longer edge, in pixels.")
 
 
+def _size(_work: Work, _note: Note) -> Callable[..., tuple[int | None, ...] | None]:
+    return lambda *limits: None if limits == (None, None, None) else limits
+
+
+_SIZE = Made(
+    (LicenseGrantRow.max_page_share, LicenseGrantRow.max_edge_mm, LicenseGrantRow.max_edge_px),
+    _size,
+    ("pageShare", "longEdgeMm", "longEdgePx"),
+)
+
+
 @strawberry.type(description="One conjunction: what it is for in every respect. An empty list leaves that open.")
 class LicenseGrant(Node):
     row: strawberry.Private[LicenseGrantRow]
-    number: int = strawberry.field(description="From 1, in the order in which they were written.")
-    effect: Effect = strawberry.field(description="Whether it allows or forbids.")
-    actions: list[GrantAction] = strawberry.field(description="What may be done, or may not.")
-    channels: list[str] = strawberry.field(description=_CHANNELS)
-    territories: list[str] = strawberry.field(description=_TERRITORIES)
-    territories_except: list[str] = strawberry.field(description="What of these it is not for.")
-    starts_on: date | None = strawberry.field(description="Its first day; null: the licence's.")
-    ends_on: date | None = strawberry.field(description="Its last day; null: the licence's.")
-    purposes: list[UsagePurpose] = strawberry.field(description="What it may be used for.")
-    audiences: list[str] = strawberry.field(description="To whom it may be shown.")
-    industries: list[str] = strawberry.field(description="Of which trades.")
-    languages: list[str] = strawberry.field(description="In which languages.")
-    placements: list[str] = strawberry.field(description="Where on the page or in the film.")
-    alterations: list[Alteration] = strawberry.field(description="The only ones allowed, or those forbidden.")
+    id: strawberry.ID = column(GlobalId("LicenseGrant", LicenseGrantRow.id))
+    number: int = column(LicenseGrantRow.number, "From 1, in the order in which they were written.")
+    effect: Effect = column(LicenseGrantRow.effect, "Whether it allows or forbids.")
+    actions: list[GrantAction] = column(LicenseGrantRow.actions, "What may be done, or may not.")
+    channels: list[str] = column(LicenseGrantRow.channels, _CHANNELS)
+    territories: list[str] = column(LicenseGrantRow.territories, _TERRITORIES)
+    territories_except: list[str] = column(LicenseGrantRow.territories_except, "What of these it is not for.")
+    starts_on: date | None = column(LicenseGrantRow.starts_on, "Its first day; null: the licence's.")
+    ends_on: date | None = column(LicenseGrantRow.ends_on, "Its last day; null: the licence's.")
+    purposes: list[UsagePurpose] = column(LicenseGrantRow.purposes, "What it may be used for.")
+    audiences: list[str] = column(LicenseGrantRow.audiences, "To whom it may be shown.")
+    industries: list[str] = column(LicenseGrantRow.industries, "Of which trades.")
+    languages: list[str] = column(LicenseGrantRow.languages, "In which languages.")
+    placements: list[str] = column(LicenseGrantRow.placements, "Where on the page or in the film.")
+    alterations: list[Alteration] = column(LicenseGrantRow.alterations, "The only ones allowed, or those forbidden.")
 
     @classmethod
     def of(cls, row: LicenseGrantRow) -> LicenseGrant:
@@ -104,18 +119,22 @@ class LicenseGrant(Node):
             alterations=[Alteration(each) for each in row.alterations],
         )
 
-    @field("The largest size it is for; null: any.")
+    @field("The largest size it is for; null: any.", mapped=_SIZE)
     def max_size(self) -> SizeLimit | None:
         row = self.row
         if (row.max_page_share, row.max_edge_mm, row.max_edge_px) == (None, None, None):
             return None
         return SizeLimit(page_share=row.max_page_share, long_edge_mm=row.max_edge_mm, long_edge_px=row.max_edge_px)
 
-    @field("How much it allows, by unit; nothing is counted where there is none.", size=5)
+    @field(
+        "How much it allows, by unit; nothing is counted where there is none.",
+        size=5,
+        mapped=Many("GrantCap", grants.CAPS, LicenseGrantRow.id, stamped=False),
+    )
     async def caps(self, info: strawberry.Info[Context]) -> list[GrantCap]:
         return [GrantCap.of(row) for row in await info.context.load(grants.caps_of, self.row.id) or []]
 
-    @field("What its use owes.", size=5)
+    @field("What its use owes.", size=5, mapped=Many("GrantDuty", grants.DUTIES, LicenseGrantRow.id))
     async def duties(self, info: strawberry.Info[Context]) -> list[GrantDuty]:
         return [GrantDuty.of(row) for row in await info.context.load(grants.duties_of, self.row.id) or []]
 
@@ -201,3 +220,4 @@ def _duty(given: GrantDutyInput) -> Duty:
 
 
 KINDS["LicenseGrant"] = Kind(grants.by_id, LicenseGrant.of)
+TABLES["LicenseGrant"] = Table(grants.seen, LicenseGrantRow.id, sight=owning.sight)

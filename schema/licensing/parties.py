@@ -12,11 +12,12 @@ from domain.licensing import owning, parties
 from domain.licensing.parties import Kind as PartyKind
 from domain.permissions import Permission
 from domain.work import Work
-from schema.connections import Connection
+from schema.connections import Asked, Connection, listed, page_of
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import Subject, deny, field, may, mutation
 from schema.licensing import words
+from schema.mapped import TABLES, Column, GlobalId, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node
 from schema.paging import After, Before, First, Last
@@ -30,13 +31,14 @@ _PERSONAL = Permission.FIELD_PERSONAL
 @strawberry.type(description="Whom licences and releases name: a licensor, creator, owner, model or vendor.")
 class Party(Node):
     row: strawberry.Private[PartyRow]
-    kind: PartyKind
-    plus_id: str | None = strawberry.field(description="In the registry of the PLUS Coalition.")
-    url: Url | None = strawberry.field(description="Where it is on the web.")
-    country: str | None = strawberry.field(description="By ISO 3166-1, such as `DE`.")
-    archived: bool
-    created_at: Instant
-    revision: int
+    id: strawberry.ID = column(GlobalId("Party", PartyRow.id))
+    kind: PartyKind = column(PartyRow.kind)
+    plus_id: str | None = column(PartyRow.plus_id, "In the registry of the PLUS Coalition.")
+    url: Url | None = column(PartyRow.url, "Where it is on the web.")
+    country: str | None = column(PartyRow.country, "By ISO 3166-1, such as `DE`.")
+    archived: bool = column(PartyRow.archived_at.is_not(None))
+    created_at: Instant = column(PartyRow.created_at)
+    revision: int = column(PartyRow.revision)
 
     @classmethod
     def of(cls, row: PartyRow) -> Party:
@@ -55,14 +57,17 @@ class Party(Node):
     def subject(self) -> Subject:
         return Subject(owning.may, self.row.org_id)
 
-    @field(f"What it is called; a person's is null without the permission `{_PERSONAL.value}`.")
+    @field(
+        f"What it is called; a person's is null without the permission `{_PERSONAL.value}`.",
+        mapped=Column(PartyRow.name, needs=_PERSONAL),
+    )
     async def name(self, info: strawberry.Info[Context]) -> str | None:
         if self.row.kind == PartyKind.PERSON and not await may(info, self.subject(), _PERSONAL):
             deny(info, _PERSONAL)
             return None
         return self.row.name
 
-    @field("Where to write to.", needs=_PERSONAL)
+    @field("Where to write to.", needs=_PERSONAL, mapped=Column(PartyRow.email))
     def email(self) -> str | None:
         return self.row.email
 
@@ -110,9 +115,16 @@ class PartyPayload:
     client_mutation_id: str | None = None
 
 
+def _parties(work: Work, kind: PartyKind | None = None) -> Asked:
+    return Asked(pages.scope_of("parties", kind), lambda: parties.listed(work, kind))
+
+
 @strawberry.type
 class PartyQueries:
-    @field("Parties that are not archived, oldest first, of organisations where the viewer holds LICENSE_VIEW.")
+    @field(
+        "Parties that are not archived, oldest first, of organisations where the viewer holds LICENSE_VIEW.",
+        mapped=listed("Party", _parties),
+    )
     def parties(
         self,
         info: strawberry.Info[Context],
@@ -122,14 +134,8 @@ class PartyQueries:
         before: Before = None,
         kind: PartyKind | None = None,
     ) -> Connection[Party]:
-        work = info.context.work
-        scope = pages.scope_of("parties", kind)
-        wanted = pages.paging(work, scope, first=first, after=after, last=last, before=before)
-        return Connection(
-            slice=parties.page(work, wanted, kind),
-            speak=Party.of,
-            count=lambda asked: parties.count(asked.context.work, kind),
-        )
+        asked = _parties(info.context.work, kind)
+        return page_of(info, asked, Party.of, first=first, after=after, last=last, before=before)
 
 
 @strawberry.type
@@ -171,3 +177,4 @@ def given(input: Any, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 KINDS["Party"] = Kind(parties.by_id, Party.of)
+TABLES["Party"] = Table(parties.seen, PartyRow.id, owning.held(PartyRow.org_id), sight=owning.sight)

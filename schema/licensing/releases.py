@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import pages
+from domain import assets, pages
 from domain.global_ids import encode, number_of
 from domain.licensing import grants as grant_rows
-from domain.licensing import owning, releases
+from domain.licensing import owning, parties, releases
 from domain.licensing.codes import MinorAge, ReleaseKind, ReleaseStatus
 from domain.permissions import Permission
 from domain.work import Work
-from schema.connections import Connection
+from schema.connections import Asked, Connection, listed, page_of
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import Subject, field, mutation
 from schema.licensing import grants
 from schema.licensing.grants import LicenseGrant, LicenseGrantInput
 from schema.licensing.parties import Party, organisation
+from schema.mapped import TABLES, GlobalId, Many, One, Table, column
 from schema.mutating import Answer, run
 from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
@@ -34,18 +35,19 @@ if TYPE_CHECKING:
 @strawberry.type(description="What somebody in a picture, or whose thing is in it, allows.")
 class Release(Node):
     row: strawberry.Private[ReleaseRow]
-    number: str = strawberry.field(description="What people call it by; unique in its organisation.")
-    kind: ReleaseKind = strawberry.field(description="Who or what it is about.")
-    status: ReleaseStatus = strawberry.field(description="What it says; NON until it is signed.")
-    minor_age: MinorAge | None = strawberry.field(description="The age of the youngest in the picture, if it was said.")
-    guardian: bool = strawberry.field(description="Whether whoever signed for a minor is known.")
-    starts_on: date | None = strawberry.field(description="Its first day, in its zone; null: since ever.")
-    ends_on: date | None = strawberry.field(description="Its last day, in its zone; null: for ever.")
-    zone: str = strawberry.field(description="The time zone of its days (IANA).")
-    signed_on: date | None = strawberry.field(description="When it was signed.")
-    created_at: Instant
-    revoked_at: Instant | None
-    revision: int
+    id: strawberry.ID = column(GlobalId("Release", ReleaseRow.id))
+    number: str = column(ReleaseRow.number, "What people call it by; unique in its organisation.")
+    kind: ReleaseKind = column(ReleaseRow.kind, "Who or what it is about.")
+    status: ReleaseStatus = column(ReleaseRow.status, "What it says; NON until it is signed.")
+    minor_age: MinorAge | None = column(ReleaseRow.minor_age, "The age of the youngest in the picture, if it was said.")
+    guardian: bool = column(ReleaseRow.guardian, "Whether whoever signed for a minor is known.")
+    starts_on: date | None = column(ReleaseRow.starts_on, "Its first day, in its zone; null: since ever.")
+    ends_on: date | None = column(ReleaseRow.ends_on, "Its last day, in its zone; null: for ever.")
+    zone: str = column(ReleaseRow.zone, "The time zone of its days (IANA).")
+    signed_on: date | None = column(ReleaseRow.signed_on, "When it was signed.")
+    created_at: Instant = column(ReleaseRow.created_at)
+    revoked_at: Instant | None = column(ReleaseRow.revoked_at)
+    revision: int = column(ReleaseRow.revision)
 
     @classmethod
     def of(cls, row: ReleaseRow) -> Release:
@@ -69,16 +71,28 @@ class Release(Node):
     def subject(self) -> Subject:
         return Subject(owning.may, self.row.org_id)
 
-    @field("What it allows and forbids, where it is limited.", size=10)
+    @field(
+        "What it allows and forbids, where it is limited.",
+        size=10,
+        mapped=Many("LicenseGrant", grant_rows.OF_RELEASES, ReleaseRow.id),
+    )
     async def grants(self, info: strawberry.Info[Context]) -> list[LicenseGrant]:
         return [LicenseGrant.of(row) for row in await info.context.load(grant_rows.of_releases, self.row.id) or []]
 
-    @field("Whom it is about, or whose thing.", needs=Permission.FIELD_PERSONAL)
+    @field(
+        "Whom it is about, or whose thing.",
+        needs=Permission.FIELD_PERSONAL,
+        mapped=One("Party", parties.seen, ReleaseRow.subject_party_id, own=True, stamped=False),
+    )
     async def about(self, info: strawberry.Info[Context]) -> Party | None:
         found: Party | None = await fetch(info.context, "Party", self.row.subject_party_id)
         return found
 
-    @field("The asset that holds what was signed, if the viewer sees it.", needs=Permission.FIELD_PERSONAL)
+    @field(
+        "The asset that holds what was signed, if the viewer sees it.",
+        needs=Permission.FIELD_PERSONAL,
+        mapped=One("Asset", assets.seen, ReleaseRow.signed_document_id, own=True, stamped=False),
+    )
     async def signed_document(
         self, info: strawberry.Info[Context]
     ) -> Annotated[Asset, strawberry.lazy("schema.assets")] | None:
@@ -148,9 +162,16 @@ class ReleasePayload:
     client_mutation_id: str | None = None
 
 
+def _releases(work: Work, kind: ReleaseKind | None = None) -> Asked:
+    return Asked(pages.scope_of("releases", kind), lambda: releases.listed(work, kind))
+
+
 @strawberry.type
 class ReleaseQueries:
-    @field("Releases of every organisation where the viewer holds LICENSE_VIEW, newest first.")
+    @field(
+        "Releases of every organisation where the viewer holds LICENSE_VIEW, newest first.",
+        mapped=listed("Release", _releases),
+    )
     def releases(
         self,
         info: strawberry.Info[Context],
@@ -160,14 +181,8 @@ class ReleaseQueries:
         before: Before = None,
         kind: ReleaseKind | None = None,
     ) -> Connection[Release]:
-        work = info.context.work
-        scope = pages.scope_of("releases", kind)
-        wanted = pages.paging(work, scope, first=first, after=after, last=last, before=before)
-        return Connection(
-            slice=releases.page(work, wanted, kind),
-            speak=Release.of,
-            count=lambda asked: releases.count(asked.context.work, kind),
-        )
+        asked = _releases(info.context.work, kind)
+        return page_of(info, asked, Release.of, first=first, after=after, last=last, before=before)
 
 
 @strawberry.type
@@ -213,3 +228,4 @@ def _number(release_id: strawberry.ID) -> int:
 
 
 KINDS["Release"] = Kind(releases.by_id, Release.of)
+TABLES["Release"] = Table(releases.seen, ReleaseRow.id, owning.held(ReleaseRow.org_id), sight=owning.sight)

@@ -67,6 +67,23 @@ class AssetMergePayload:
     client_mutation_id: str | None = None
 
 
+@strawberry.input(description="A merge to take back.")
+class AssetMergeUndoInput:
+    from_: strawberry.ID = strawberry.field(name="from", description="The asset that became part of another one.")
+    expected_revision: int = strawberry.field(description="The revision of the asset that it became part of.")
+    reason: str | None = strawberry.field(default=None, description="Why, for the audit. At most 2,000 characters.")
+    idempotency_key: str | None = None
+    client_mutation_id: str | None = None
+
+
+@strawberry.type(description="`asset` and `restored` are null exactly when `errors` is not empty.")
+class AssetMergeUndoPayload:
+    asset: Asset | None = strawberry.field(description="The asset that it was part of.")
+    restored: Asset | None = strawberry.field(description="The asset that stands for itself again.")
+    errors: list[MutationError]
+    client_mutation_id: str | None = None
+
+
 @strawberry.type
 class LikenessMutations:
     @mutation("Decides about two assets that look alike: use one, make it a version of the other, merge, or keep both.")
@@ -97,6 +114,19 @@ class LikenessMutations:
             return {"asset": ("Asset", likeness.merge(work, wanted).id)}
 
         return run(info, input, AssetMergePayload, act)
+
+    @mutation(
+        "Takes a merge back: what became part of another asset stands for itself again, with its versions, approvals, "
+        "tags, places in lightboxes, shares, grants, links and rights as they were. Refused where any of that has "
+        "changed since, and when as many days are over as things stay in the trash."
+    )
+    def asset_merge_undo(self, info: strawberry.Info[Context], input: AssetMergeUndoInput) -> AssetMergeUndoPayload:
+        def act(work: Work) -> Answer:
+            number = number_of("Asset", input.from_, ("from",))
+            into, restored = likeness.undo(work, number, input.expected_revision, input.reason)
+            return {"asset": ("Asset", into.id), "restored": ("Asset", restored.id)}
+
+        return run(info, input, AssetMergeUndoPayload, act)
 
 
 def _kept(input: NearDuplicateDecideInput) -> Kept | None:

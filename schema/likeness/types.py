@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 from domain import likeness, pages
-from domain.global_ids import encode
+from domain.global_ids import encode, number_of
 from domain.likeness import Cluster, Decision, Looked, Looking
 from schema.assets import Asset
 from schema.connections import Connection
@@ -18,7 +18,7 @@ from schema.node import KINDS, Kind, Node, fetch
 from schema.paging import After, Before, First, Last
 from schema.scalars import Instant
 from schema.similar import SimilarAsset
-from storage.tables import NearDuplicateRow
+from storage.tables import AssetMergeRow, AssetRow, NearDuplicateRow
 
 UploadLooking: Any = strawberry.enum(
     Looking, name="UploadLooking", description="How far looking at an upload has come."
@@ -104,6 +104,23 @@ class NearDuplicateCluster:
         return cls(assets=[Asset.of(row) for row in cluster.assets], count=cluster.count, pairs=cluster.pairs)
 
 
+@strawberry.type(description="An asset that became part of another one, for as long as that can be undone.")
+class AssetMerge:
+    from_: strawberry.ID = strawberry.field(name="from", description="The id of the asset that became part of it.")
+    title: str = strawberry.field(description="What it was called.")
+    merged_at: Instant = strawberry.field(description="When.")
+    undo_until: Instant = strawberry.field(description="Until when `assetMergeUndo` can take it back.")
+
+    @classmethod
+    def of(cls, merge: AssetMergeRow, gone: AssetRow) -> AssetMerge:
+        return cls(
+            from_=strawberry.ID(encode("Asset", gone.id)),
+            title=gone.title,
+            merged_at=merge.merged_at,
+            undo_until=merge.undo_until,
+        )
+
+
 @dataclass(frozen=True)
 class _Counted:
     decided: bool
@@ -161,6 +178,15 @@ class LikenessQueries:
             speak=NearDuplicateCluster.of,
             count=lambda asked: likeness.cluster_count(asked.context.work),
         )
+
+    @field(
+        "What was merged into an asset and can be taken back, the latest first, at most 100; nothing for whoever does "
+        "not see all of the asset."
+    )
+    def asset_merges(self, info: strawberry.Info[Context], asset: strawberry.ID) -> list[AssetMerge]:
+        number = number_of("Asset", asset, ("asset",))
+        found = likeness.merges_of(info.context.work, [number]).get(number, [])
+        return [AssetMerge.of(merge, gone) for merge, gone in found]
 
 
 KINDS["NearDuplicate"] = Kind(likeness.by_id, NearDuplicate.of)

@@ -190,19 +190,20 @@ class _Asking:
 
     def _read(self, memory: Memory) -> tuple[bytes, datetime | None, Hashable]:
         """The answer, when the first thing ends that it hangs on, and the epoch of what was read if that was told."""
-        with self.hub.snapshot(self.viewer) as (work, snapshot):
+        with self.hub.snapshot(self.viewer, for_any_values=self.plan.is_of_keys) as (work, snapshot):
             given = {"now": work.now, **standing.given(work)}
             run = Run(
                 work=work,
                 cursor=snapshot.cursor,
                 dialect=snapshot.dialect,
                 kept=memory.values,
-                likeness=identity.likeness(work, self.guards),
+                likeness=(identity.likeness(work, self.guards), *(sight(work) for sight in self.plan.sights)),
                 guards=self.guards,
                 arguments=self.arguments,
                 viewer=self.scope,
                 given=given,
                 is_bound=given["is_bound"],
+                snapshot=snapshot,
             )
             data = running.data(run, self.plan)
             ends = (self.viewer.until, identity.first_end(work), *run.ends)

@@ -9,11 +9,13 @@ Always true here:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain import reads
+from domain.permissions import Permission
 from domain.reads import Below, By
 from schema.mapped import TABLES, Made, Turning
 from schema.plans import writing
@@ -48,25 +50,31 @@ class Entity:
         self._reading: Shelf[tuple[Statement, bool]] = Shelf(STATEMENTS)
         slots: set[int] = set()
         turns: dict[Turning, None] = {}
+        links: list[Link] = []
 
         def note(each: Any) -> None:
             if isinstance(each, Link | Pages) and each.arguments is not None:
                 slots.add(each.arguments)
+            if isinstance(each, Link):
+                links.append(each)
             if isinstance(each, Leaf) and isinstance(each.mapped, Made) and each.mapped.turns is not None:
                 turns[each.mapped.turns] = None
 
         walk(self.shape, note)
         self._slots = tuple(sorted(slots))
         self._turns = tuple(each.next for each in turns)
-        #: Beside the type's own, for values are kept only where there are such.
-        self._stamps = self.table.stamps and (*self.table.stamps, *(each.last for each in turns))
+        #: Beside the type's own, for values are kept only where there are such, and they move with all that is shown.
+        stamps = self.table.stamps if all(each.mapped.stamped for each in links) else ()
+        self._stamps = stamps and (*stamps, *(each.last for each in turns))
+        #: Whether what the viewer may see decides of more than the value itself.
+        self._is_sighted = any(TABLES[each].sight for each in _types(links) if each in TABLES)
 
     def heads(self, run: Run) -> list[Any]:
         """What is read of each row beside its id: stamps, what the viewer decides, whether they may, then columns."""
         held, written = self.table.held, self._of(run.dialect)
-        if run.guards and held is None:
+        if self._guards(run) and held is None:
             raise Unplannable(f"{self.shape.type} says nothing of permissions")
-        guards = [] if held is None else [held(run.work, permission) for permission in run.guards]
+        guards = [] if held is None else [held(run.work, permission) for permission in self._guards(run)]
         decided = [decide(run.work) for decide in written.decided]
         return [*self._stamps, *decided, *guards, *self._turns, *written.readings[0].columns]
 
@@ -88,7 +96,8 @@ class Entity:
         """The finished bytes of each."""
         written, stamps = self._of(run.dialect), len(self._stamps)
         decided = stamps + len(written.decided)
-        if run.guards and not all(all(head[decided : decided + len(run.guards)]) for head in heads.values()):
+        guards = len(self._guards(run))
+        if guards and not all(all(head[decided : decided + guards]) for head in heads.values()):
             raise Unplannable("a permission does not hold for each of them")
         self._note_turns(run, heads)
         if not stamps or (written.is_for_viewer and run.is_bound):
@@ -96,7 +105,8 @@ class Entity:
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         if len(repr(arguments)) > LONGEST_ARGUMENTS:
             return self._read(run, heads)
-        scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None)
+        sight = (run.likeness, run.guards) if self._is_sighted else None
+        scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None, sight)
         keys = {id_: (scope, id_, head[:decided]) for id_, head in heads.items()}
         found = run.kept.find(keys)
         if len(found) < len(heads):
@@ -127,7 +137,12 @@ class Entity:
 
     def _before(self, run: Run) -> int:
         """How many of the heads stand before the columns."""
-        return len(self._stamps) + len(self._of(run.dialect).decided) + len(run.guards) + len(self._turns)
+        written = self._of(run.dialect)
+        return len(self._stamps) + len(written.decided) + len(self._guards(run)) + len(self._turns)
+
+    def _guards(self, run: Run) -> tuple[Permission, ...]:
+        """Permissions that this value needs and the viewer does not hold everywhere."""
+        return tuple(each for each in run.guards if each in self.shape.needs)
 
     def _note_turns(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> None:
         """They are the same of all rows."""
@@ -166,22 +181,26 @@ class Entity:
             raise Unplannable("PostgreSQL takes no U+0000")
         given = {**where, statements.KEYS: statements.keys(wanted, run.dialect)}
         rows = statement.run(run.cursor, **run.given, **given)
-        return reads.first_only(rows) if has_once else rows
+        rows = reads.first_only(rows) if has_once else rows
+        _check_redirects(run, reading, wanted, rows)
+        if reading.most is not None and len(rows) > reading.most:
+            _check_most(rows, reading.most)
+        return _allowed(rows) if _guarding(run, reading) else rows
 
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
-        found = reading.found
+        found, guards = reading.found, _guarding(run, reading)
         assert found is not None, "whoever asks has found the rows of the first"
         assert not isinstance(found, Pages), "pages are read otherwise"
-        likeness = run.likeness if callable(found) else None
-        key = (reading.number, run.dialect.name, likeness)
+        key = (reading.number, run.dialect.name, run.likeness if callable(found) or guards else None, guards)
         known = self._reading.get(key)
         if known is None:
             declared: By | Below = found(run.work) if callable(found) else found
+            columns = [*reading.columns, *_held(run, reading, guards)]
             if isinstance(declared, By):
-                made, once = reads.found_by(declared, reading.columns, run.dialect), False
+                made, once = reads.found_by(declared, columns, run.dialect), False
             else:
                 equal = [(column, name) for name, column in reading.where]
-                made, once = reads.found_below(declared, reading.columns, run.dialect, equal), declared.once is not None
+                made, once = reads.found_below(declared, columns, run.dialect, equal), declared.once is not None
             known = self._reading.put(key, (made, once))
         return known
 
@@ -194,3 +213,40 @@ class Entity:
     def _seen(self, run: Run) -> By:
         seen = self.table.seen
         return seen(run.work) if callable(seen) else seen
+
+
+def _types(links: Iterable[Link]) -> Iterator[str]:
+    return (each.inside.type for each in links)
+
+
+def _guarding(run: Run, reading: Reading) -> tuple[Permission, ...]:
+    return tuple(each for each in run.guards if each in reading.needs)
+
+
+def _held(run: Run, reading: Reading, guards: Iterable[Permission]) -> list[Any]:
+    """As the last column, whether all of them hold for the row."""
+    if not guards:
+        return []
+    held = TABLES[reading.type].held
+    assert held is not None, "whatever is asked for permissions of its own says of them"
+    return [reads.all_of(held(run.work, permission) for permission in guards)]
+
+
+def _allowed(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    if not all(row[-1] for row in rows):
+        raise Unplannable("a permission does not hold for each of them")
+    return [row[:-1] for row in rows]
+
+
+def _check_most(rows: Iterable[tuple[Any, ...]], most: int) -> None:
+    if max(Counter(row[0] for row in rows).values()) > most:
+        raise Unplannable("there are more than are told")
+
+
+def _check_redirects(run: Run, reading: Reading, wanted: Collection[int], rows: Collection[tuple[Any, ...]]) -> None:
+    table = TABLES.get(reading.type)
+    if table is None or table.redirects is None or len(rows) == len(wanted):
+        return
+    missing = set(wanted) - {row[0] for row in rows}
+    if missing and table.redirects(run.work, missing):
+        raise Unplannable("an id stands for another one")

@@ -6,7 +6,7 @@ viewers, for which `schema.plans.entities` keeps what it compiles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
@@ -27,6 +27,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from strawberry.types.arguments import convert_arguments
 
 from domain.permissions import Permission
+from domain.work import Work
 from schema.mapped import MAPPED, TABLES, AllById, ById, Listed
 from schema.plans.entities import STATEMENTS, Entity
 from schema.plans.shape import Constant, Parts, Unplannable, Wanted, is_required
@@ -73,7 +74,14 @@ Root: TypeAlias = Constant | Found | Connection
 class Plan:
     roots: tuple[Root, ...]
     needs: frozenset[Permission]
+    #: What tells apart who sees which rows, beside what they may see of assets.
+    sights: tuple[Callable[[Work], Hashable], ...]
     arguments: tuple[tuple[GraphQLField, FieldNode], ...]
+
+    @property
+    def is_of_keys(self) -> bool:
+        """Whether it begins with rows that are named by their keys."""
+        return any(isinstance(each, Found) for each in self.roots[:1])
 
     def given(self, variables: VariableValues, config: Any, registry: Any) -> tuple[Mapping[str, Any], ...]:
         """Per field with arguments their values, as its resolver would be given them."""
@@ -113,7 +121,7 @@ class Operation:
         if len(groups) > MOST_ROOTS:
             raise Unplannable("too many root fields")
         roots = tuple(_root(wanted, query, key, nodes) for key, nodes in groups.items())
-        return Plan(roots, frozenset(wanted.needs), tuple(wanted.arguments))
+        return Plan(roots, frozenset(wanted.needs), tuple(wanted.sights), tuple(wanted.arguments))
 
 
 def _root(wanted: Wanted, query: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Root:

@@ -10,6 +10,7 @@ from typing import Any
 from domain.permissions import Permission
 from domain.work import Work
 from schema.plans.kept import Kept
+from storage.snapshots import Snapshot
 from storage.statements import Dialect
 
 
@@ -32,5 +33,6 @@ class Run:
     given: Mapping[str, Any]
     #: Whether addresses stand under decisions, which end and are made anew by themselves.
     is_bound: bool
+    snapshot: Snapshot
     #: When time alone changes something that was read.
     ends: list[datetime] = field(default_factory=list)

@@ -28,6 +28,7 @@ def data(run: Run, plan: Plan) -> bytes:
             case Constant(key, value):
                 whole[key] = value
             case Found():
+                run.snapshot.plan(for_any_values=True)
                 whole[root.key] = _all(run, root) if root.many else _one(run, root)
             case Connection():
                 whole[root.key] = _Page(run, root).value()
@@ -95,9 +96,11 @@ class _Page:
         if all(isinstance(part, Constant | Total) for part in root.parts):
             return
         wanted = listing.wanted
-        given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())}
+        given = {f"position_{at}": value for at, value in enumerate(wanted.position or ())} | {**listing.given}
         statement, self.readers = root.pages.get(self._key()) or root.pages.put(self._key(), self._compiled())
+        run.snapshot.plan(for_any_values=self._tells_total())  # then it reads all of them whatever the limit is
         found = statement.run(run.cursor, **run.given, limit=wanted.limit + 1, **given)
+        run.snapshot.plan(for_any_values=True)
         if self._tells_total():
             self.total = found[0][-1] if found else 0
             found = [row[:-1] for row in found]
@@ -144,7 +147,8 @@ class _Page:
         if statement is None:
             counted = statements.compiled(self.listing.total(), run.dialect)
             statement = self.root.totals.put(key, counted)
-        return int(statement.run(run.cursor)[0][0])
+        run.snapshot.plan(for_any_values=False)
+        return int(statement.run(run.cursor, **self.listing.given)[0][0])
 
     def _node(self, number: int, row: Any) -> orjson.Fragment:
         return self.values[number][row[0]]

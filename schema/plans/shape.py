@@ -7,7 +7,7 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -30,8 +30,9 @@ from graphql import (
 )
 
 from domain.permissions import Permission
+from domain.work import Work
 from schema.fields import needed
-from schema.mapped import MAPPED, Column, GlobalId, Made, Many, One, Paged
+from schema.mapped import MAPPED, TABLES, Column, GlobalId, Made, Many, One, Paged
 
 Groups: TypeAlias = dict[str, list[FieldNode]]
 
@@ -108,6 +109,8 @@ class Pages:
 class Shape:
     type: str
     fields: tuple[Constant | Leaf | Link | Pages, ...]
+    #: Permissions that must hold for a value: for its own fields, and for what below it has no permissions of its own.
+    needs: frozenset[Permission]
 
 
 @dataclass
@@ -121,6 +124,8 @@ class Wanted:
     arguments: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
     #: Permissions that must hold wherever the answer speaks of.
     needs: set[Permission] = field(default_factory=set)
+    #: What tells apart who sees which rows of the types that it speaks of.
+    sights: dict[Callable[[Work], Hashable], None] = field(default_factory=dict)
 
     def fields(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode | OperationDefinitionNode]) -> Groups:
         """By response key the nodes that are merged under it."""
@@ -133,7 +138,13 @@ class Wanted:
 
     def shape(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shape:
         groups = self.fields(type_, nodes)
-        return Shape(type_.name, tuple(self._field(type_, key, found) for key, found in groups.items()))
+        table = TABLES.get(type_.name)
+        if table is not None and table.sight is not None:
+            self.sights[table.sight] = None
+        needs: set[Permission] = set()
+        fields = tuple(self._field(type_, key, found, needs) for key, found in groups.items())
+        self.needs |= needs
+        return Shape(type_.name, fields, frozenset(needs))
 
     def argument(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> int | None:
         """The number of this field's arguments; None where it takes none."""
@@ -190,7 +201,10 @@ class Wanted:
             word = found[0].name.value
             yield Constant(name, type_.name) if word == "__typename" else (name, word)
 
-    def _field(self, type_: GraphQLObjectType, key: str, nodes: Sequence[FieldNode]) -> Constant | Leaf | Link | Pages:
+    def _field(
+        self, type_: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], needs: set[Permission]
+    ) -> Constant | Leaf | Link | Pages:
+        """`needs` takes what must hold for the value that the field is of."""
         name = nodes[0].name.value
         if name == "__typename":
             return Constant(key, type_.name)
@@ -199,19 +213,23 @@ class Wanted:
         mapped = strawberry_field.metadata.get(MAPPED)
         if mapped is None:
             raise Unplannable(f"{type_.name}.{name} is not mapped")
-        self.needs |= needed(strawberry_field)
+        needs |= needed(strawberry_field)
+        if isinstance(mapped, Column | Many) and mapped.needs is not None:
+            needs.add(mapped.needs)
         if isinstance(mapped, Paged):
-            return self._pages(definition, key, nodes, mapped)
+            pages = self._pages(definition, key, nodes, mapped)
+            needs.update(*(each.needs for each in pages.nodes))
+            return pages
         if isinstance(mapped, One | Many):
-            return self._link(definition, key, nodes, mapped)
+            link = self._link(definition, key, nodes, mapped)
+            needs |= frozenset() if mapped.own else link.inside.needs
+            return link
         if nodes[0].arguments:
             raise Unplannable(f"{type_.name}.{name} takes arguments")
         parts = tuple(self._parts(definition, nodes, mapped)) if isinstance(mapped, Made) and mapped.parts else ()
         return Leaf(key, definition.type, mapped, parts)
 
     def _link(self, definition: GraphQLField, key: str, nodes: Sequence[FieldNode], mapped: One | Many) -> Link:
-        if isinstance(mapped, Many) and mapped.needs is not None:
-            self.needs.add(mapped.needs)
         arguments = self.argument(definition, nodes)
         inside = self.shape(cast("GraphQLObjectType", get_named_type(definition.type)), nodes)
         return Link(key, definition.type, mapped, inside, arguments)

@@ -8,11 +8,13 @@ Always true here:
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
 from json import encoder
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLEnumType
+from graphql import GraphQLEnumType, GraphQLList, get_named_type
 
 from schema.plans.shape import Unplannable
 from storage import statements
@@ -21,6 +23,8 @@ from storage.statements import Dialect
 #: GraphQL's Int.
 MOST_INT: Final = 2**31 - 1
 NULL: Final = "null"
+#: Lists of each column that are kept as they are spelt; grants say the same ones over and over.
+MOST_LISTS: Final = 256
 
 #: A text in quotes, escaped; `TypeError` for anything else. Written in C, it escapes exactly what orjson does.
 text: Final[Callable[[str], str]] = getattr(encoder, "c_encode_basestring", None) or encoder.py_encode_basestring
@@ -59,7 +63,9 @@ def serialized(serialize: Callable[[Any], Any]) -> Callable[[Any], str]:
 
 
 def of_column(type_: Any, column: Any, dialect: Dialect) -> Callable[[Any], str]:  # noqa: PLR0911  # a kind each
-    """What spells a raw value of the column, which is not null, as this type of GraphQL's."""
+    """What spells a raw value of the column, which is not null, as this type of GraphQL's, itself nullable."""
+    if isinstance(type_, GraphQLList):
+        return _list(get_named_type(type_), statements.reader(column, dialect))
     if isinstance(type_, GraphQLEnumType):
         return _words(type_).__getitem__
     instant, reader = statements.instant_reader(column, dialect), statements.reader(column, dialect)
@@ -70,7 +76,9 @@ def of_column(type_: Any, column: Any, dialect: Dialect) -> Callable[[Any], str]
             return whole
         case "BigInt" if reader is None and statements.is_number(column):
             return lambda value: f'"{some(value)}"'
-        case "String" | "Sha256" if reader is None and statements.is_text(column):
+        case "Date":
+            return lambda value: f'"{date.isoformat(some(value) if reader is None else reader(some(value)))}"'
+        case "String" | "Sha256" | "URL" if reader is None and statements.is_text(column):
             return text
         case "Boolean" if statements.is_truth(column):
             return {False: "false", True: "true"}.__getitem__
@@ -79,7 +87,28 @@ def of_column(type_: Any, column: Any, dialect: Dialect) -> Callable[[Any], str]
     raise Unplannable(f"{type_.name} out of {column}")
 
 
+def _list(type_: Any, reader: Callable[[Any], Any] | None) -> Callable[[Any], str]:
+    """Of texts or words, none of them null. A raw text is read once for all rows that hold it."""
+    if isinstance(type_, GraphQLEnumType):
+        spelt = _words(type_).__getitem__
+    elif type_.name == "String":
+        spelt = text
+    else:
+        raise Unplannable(f"a list of {type_.name}")
+
+    def told(values: list[Any]) -> str:
+        return f"[{','.join([spelt(each) for each in values])}]"
+
+    if reader is None:
+        return lambda values: told(some(values))
+    return lru_cache(MOST_LISTS)(lambda raw: told(some(reader(raw))))
+
+
 def _words(type_: GraphQLEnumType) -> dict[Any, str]:
+    """By what rows hold: the member's value, or its name where that is another."""
     values = {word: getattr(value.value, "value", value.value) for word, value in type_.values.items()}
-    is_plain = all(isinstance(value, str) for value in values.values())  # else rows hold the member's name
-    return {value if is_plain else word: f'"{word}"' for word, value in values.items()}
+    names = {word: f'"{word}"' for word in values}
+    said = {value: names[word] for word, value in values.items() if isinstance(value, str)}
+    if any(said.get(word, name) != name for word, name in names.items()):
+        raise Unplannable(f"a name of {type_.name} is another's value")
+    return names | said

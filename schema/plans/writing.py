@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLOutputType, GraphQLScalarType, get_named_type
+from graphql import GraphQLOutputType, GraphQLScalarType, get_named_type, get_nullable_type
 
 from domain import global_ids
+from domain.permissions import Permission
 from domain.work import Work
 from schema.mapped import Above, Column, Found, GlobalId, Made, One, Source
 from schema.plans import spelling
@@ -42,6 +43,10 @@ class Reading:
     #: Number of the field's arguments, and by argument the column that it has to equal.
     arguments: int | None = None
     where: tuple[tuple[str, Source], ...] = ()
+    #: Permissions that must hold for each of these rows.
+    needs: tuple[Permission, ...] = ()
+    #: Rows of one parent beyond which they are the resolver's.
+    most: int | None = None
 
 
 @dataclass
@@ -175,9 +180,9 @@ class _Writer:
                 return f'"{{{self._spelling(type_)}({self._column(reading, source)})}}"'
             case Column(source, like):
                 kind, column = source if like is None else like, self._column(reading, source)
-                named = get_named_type(leaf.type)
-                spelt = spelling.of_column(named, kind, self.dialect)
-                call = f"{_PLAIN.get(spelt) or self._name((named.name, id(kind)), lambda: spelt)}({column})"
+                said = get_nullable_type(leaf.type)
+                spelt = spelling.of_column(said, kind, self.dialect)
+                call = f"{_PLAIN.get(spelt) or self._name((str(said), id(kind)), lambda: spelt)}({column})"
                 return f"{{{call}}}" if is_required(leaf.type) else f"{{null if {column} is None else {call}}}"
             case Made(sources=sources):
                 columns = [self._column(reading, source) for source in sources]
@@ -221,8 +226,8 @@ class _Writer:
             return self._one(link, mapped, reading)
         key = self._column(reading, mapped.source)
         below = self._reading(link.inside.type, mapped.below, reading.number, self._place(reading, mapped.source))
-        below.arguments = link.arguments
-        below.where = tuple((mapped.where or {}).items())
+        below.arguments, below.most = link.arguments, mapped.most
+        below.where, below.needs = tuple((mapped.where or {}).items()), _needs(link)
         body: list[str] = []
         value = self._object(link.inside, below, body)
         kept, single = f"m{below.number}", mapped.where is not None
@@ -237,6 +242,7 @@ class _Writer:
         source = mapped.source if mapped.decided is None else mapped.decided
         key = self._column(reading, source)
         other = self._reading(link.inside.type, mapped.by, reading.number, self._place(reading, source))
+        other.needs = _needs(link)
         body: list[str] = []
         value = self._object(link.inside, other, body)
         kept = f"o{other.number}"
@@ -267,6 +273,10 @@ class _Writer:
         if callable(source) and not hasattr(source, "type"):
             return ~self._decision(source)
         return 1 + next(at for at, known in enumerate(reading.columns) if known is source)
+
+
+def _needs(link: Link) -> tuple[Permission, ...]:
+    return tuple(link.inside.needs) if link.mapped.own else ()
 
 
 def _constant(constant: Constant) -> str:

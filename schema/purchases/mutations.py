@@ -12,7 +12,7 @@ from domain.global_ids import number_of
 from domain.purchases import Pattern, Wanted, savings, suppliers
 from domain.work import Work
 from schema import money
-from schema.connections import Connection
+from schema.connections import Asked, Connection, listed, page_of
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
@@ -153,13 +153,23 @@ class StockPurchasePayload:
     client_mutation_id: str | None = None
 
 
+def _purchases(work: Work, states: list[StockPurchaseState] | None = None, *, mine: bool = False) -> Asked:
+    these = list(states or ())
+    waiting = work.viewer.principal_id if mine else None
+    scope = pages.scope_of("stock purchases", sorted(each.value for each in these), mine, waiting)
+    return Asked(scope, lambda: purchases.listed(work, these, mine=mine))
+
+
 @strawberry.type
 class PurchaseQueries:
     @field("Suppliers by name, archived ones too; none for who may ask for no purchase.")
     def suppliers(self, info: strawberry.Info[Context]) -> list[Supplier]:
         return [Supplier.of(row) for row in suppliers.known(info.context.work)]
 
-    @field("Purchases of organisations where the viewer may ask for some or decides about them, newest first.")
+    @field(
+        "Purchases of organisations where the viewer may ask for some or decides about them, newest first.",
+        mapped=listed("StockPurchase", _purchases),
+    )
     def stock_purchases(
         self,
         info: strawberry.Info[Context],
@@ -170,14 +180,8 @@ class PurchaseQueries:
         states: list[StockPurchaseState] | None = None,
         mine: bool = False,
     ) -> Connection[StockPurchase]:
-        work, wanted_states = info.context.work, list(states or ())
-        scope = pages.scope_of("stock purchases", sorted(each.value for each in wanted_states), mine)
-        wanted = pages.paging(work, scope, first=first, after=after, last=last, before=before)
-        return Connection(
-            slice=purchases.page(work, wanted, wanted_states, mine=mine),
-            speak=StockPurchase.of,
-            count=lambda later: purchases.count(later.context.work, wanted_states, mine=mine),
-        )
+        asked = _purchases(info.context.work, states, mine=mine)
+        return page_of(info, asked, StockPurchase.of, first=first, after=after, last=last, before=before)
 
     @field("Memos of what was not spent, newest first, of organisations where the viewer may see money.")
     def avoided_spend(

@@ -6,15 +6,17 @@ from typing import Any
 
 import strawberry
 
-from domain import money, purchases
+from domain import assets, money, purchases
 from domain.global_ids import encode
+from domain.licensing import licenses, owning
 from domain.permissions import Permission
 from domain.purchases import reading, suppliers
 from schema.assets import Asset
 from schema.context import Context
 from schema.fields import Subject, field
 from schema.licensing.licenses import License
-from schema.money import Money
+from schema.mapped import TABLES, Column, GlobalId, One, Table, column
+from schema.money import Money, kept
 from schema.node import KINDS, Kind, Node, fetch
 from schema.people.actors import Actor
 from schema.scalars import Instant
@@ -36,11 +38,12 @@ class SupplierUrlPattern:
 
 @strawberry.type(description="Whom pictures are bought from.")
 class Supplier(Node):
-    key: str = strawberry.field(description="For programs; never changes.")
-    name: str
+    id: strawberry.ID = column(GlobalId("Supplier", SupplierRow.id))
+    key: str = column(SupplierRow.key, "For programs; never changes.")
+    name: str = column(SupplierRow.name)
     url_patterns: list[SupplierUrlPattern] = strawberry.field(description="Tried in this order; at most 20.")
-    archived_at: Instant | None = strawberry.field(description="Since when nothing is bought from it any more.")
-    revision: int
+    archived_at: Instant | None = column(SupplierRow.archived_at, "Since when nothing is bought from it any more.")
+    revision: int = column(SupplierRow.revision)
 
     @classmethod
     def of(cls, row: SupplierRow) -> Supplier:
@@ -57,15 +60,16 @@ class Supplier(Node):
 @strawberry.type(description="One picture to be bought under one tier of a supplier's terms.")
 class StockPurchase(Node):
     row: strawberry.Private[StockPurchaseRow]
-    item: str = strawberry.field(description="As the supplier numbers it.")
-    license_tier: str = strawberry.field(description="As the supplier names its terms, such as STANDARD.")
-    state: StockPurchaseState
-    title: str | None
-    order_ref: str | None = strawberry.field(description="What the supplier calls the order.")
-    requested_at: Instant = strawberry.field(description="When it was asked for.")
-    decided_at: Instant | None = strawberry.field(description="When it was approved or rejected.")
-    ended_at: Instant | None = strawberry.field(description="When it was licensed, rejected or cancelled.")
-    revision: int
+    id: strawberry.ID = column(GlobalId("StockPurchase", StockPurchaseRow.id))
+    item: str = column(StockPurchaseRow.supplier_item_id, "As the supplier numbers it.")
+    license_tier: str = column(StockPurchaseRow.license_tier, "As the supplier names its terms, such as STANDARD.")
+    state: StockPurchaseState = column(StockPurchaseRow.state)
+    title: str | None = column(StockPurchaseRow.title)
+    order_ref: str | None = column(StockPurchaseRow.order_ref, "What the supplier calls the order.")
+    requested_at: Instant = column(StockPurchaseRow.requested_at, "When it was asked for.")
+    decided_at: Instant | None = column(StockPurchaseRow.decided_at, "When it was approved or rejected.")
+    ended_at: Instant | None = column(StockPurchaseRow.ended_at, "When it was licensed, rejected or cancelled.")
+    revision: int = column(StockPurchaseRow.revision)
 
     @classmethod
     def of(cls, row: StockPurchaseRow) -> StockPurchase:
@@ -86,12 +90,16 @@ class StockPurchase(Node):
     def subject(self) -> Subject:
         return Subject(reading.may_of, self.row.org_id)
 
-    @field("Whom it is bought from.")
+    @field("Whom it is bought from.", mapped=One("Supplier", suppliers.seen, StockPurchaseRow.supplier_id))
     async def supplier(self, info: strawberry.Info[Context]) -> Supplier | None:
         found: Supplier | None = await fetch(info.context, "Supplier", self.row.supplier_id)
         return found
 
-    @field("What it costs, as whoever asked for it said.", needs=Permission.FIELD_MONEY)
+    @field(
+        "What it costs, as whoever asked for it said.",
+        needs=Permission.FIELD_MONEY,
+        mapped=kept(StockPurchaseRow.fee_minor, StockPurchaseRow.fee_currency),
+    )
     def fee(self) -> Money | None:
         return Money.of(money.kept(self.row.fee_minor, self.row.fee_currency))
 
@@ -105,11 +113,17 @@ class StockPurchase(Node):
         found: Actor | None = None if self.row.decided_by is None else await _actor(info, self.row.decided_by)
         return found
 
-    @field("Under which licence it came, once it is LICENSED.")
+    @field(
+        "Under which licence it came, once it is LICENSED.",
+        mapped=One("License", licenses.seen, StockPurchaseRow.license_id, own=True),
+    )
     async def license(self, info: strawberry.Info[Context]) -> License | None:
         return None if self.row.license_id is None else await fetch(info.context, "License", self.row.license_id)
 
-    @field("What it is in the library, once somebody said so.")
+    @field(
+        "What it is in the library, once somebody said so.",
+        mapped=One("Asset", assets.seen, StockPurchaseRow.asset_id, own=True),
+    )
     async def asset(self, info: strawberry.Info[Context]) -> Asset | None:
         return None if self.row.asset_id is None else await fetch(info.context, "Asset", self.row.asset_id)
 
@@ -117,7 +131,7 @@ class StockPurchase(Node):
     async def subscribed(self, info: strawberry.Info[Context]) -> bool:
         return bool(await info.context.load(purchases.subscribed, self.row.id))
 
-    @field("How many wait for what becomes of it, whoever asked among them.")
+    @field("How many wait for what becomes of it, whoever asked among them.", mapped=Column(reading.SUBSCRIBERS))
     async def subscriber_count(self, info: strawberry.Info[Context]) -> int:
         return await info.context.load(purchases.counts_of_subscribers, self.row.id) or 0
 
@@ -164,3 +178,7 @@ async def _actor(info: strawberry.Info[Context], number: int) -> Any:
 
 KINDS["Supplier"] = Kind(suppliers.by_id, Supplier.of)
 KINDS["StockPurchase"] = Kind(purchases.by_id, StockPurchase.of)
+TABLES["Supplier"] = Table(suppliers.seen, SupplierRow.id, sight=suppliers.sight)
+TABLES["StockPurchase"] = Table(
+    reading.seen, StockPurchaseRow.id, owning.held(StockPurchaseRow.org_id), sight=reading.sight
+)

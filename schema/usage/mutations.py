@@ -12,7 +12,7 @@ from domain.licensing.terms import Quantity
 from domain.usage import reading, recalling, reserving
 from domain.usage.reading import Wanted
 from domain.work import Work
-from schema.connections import Connection
+from schema.connections import Asked, Connection, listed, page_of
 from schema.context import Context
 from schema.errors import MutationError
 from schema.fields import field, mutation
@@ -64,9 +64,39 @@ class UsagePayload:
     client_mutation_id: str | None = None
 
 
+def _usages(
+    work: Work,
+    asset: strawberry.ID | None = None,
+    version: strawberry.ID | None = None,
+    license: strawberry.ID | None = None,
+    phases: list[UsagePhase] | None = None,
+) -> Asked:
+    wanted = Wanted(
+        asset_id=None if asset is None else number_of("Asset", asset, ("asset",)),
+        version_id=None if version is None else number_of("AssetVersion", version, ("version",)),
+        license_id=None if license is None else number_of("License", license, ("license",)),
+        phases=frozenset(phases or ()),
+    )
+    return _asked(work, wanted)
+
+
+def _running_after(work: Work, date: date, license: strawberry.ID | None = None) -> Asked:
+    number = None if license is None else number_of("License", license, ("license",))
+    return _asked(work, Wanted(license_id=number, running_after=date))
+
+
+def _asked(work: Work, wanted: Wanted) -> Asked:
+    named = [wanted.asset_id, wanted.version_id, wanted.license_id, str(wanted.running_after)]
+    scope = pages.scope_of("usages", named, sorted(each.value for each in wanted.phases))
+    return Asked(scope, lambda: reading.listed(work, wanted))
+
+
 @strawberry.type
 class UsageQueries:
-    @field("The register of usage, newest first: of organisations where the viewer holds USAGE_VIEW.")
+    @field(
+        "The register of usage, newest first: of organisations where the viewer holds USAGE_VIEW.",
+        mapped=listed("Usage", _usages),
+    )
     def usages(
         self,
         info: strawberry.Info[Context],
@@ -79,15 +109,13 @@ class UsageQueries:
         license: strawberry.ID | None = None,
         phases: list[UsagePhase] | None = None,
     ) -> Connection[Usage]:
-        wanted = Wanted(
-            asset_id=None if asset is None else number_of("Asset", asset, ("asset",)),
-            version_id=None if version is None else number_of("AssetVersion", version, ("version",)),
-            license_id=None if license is None else number_of("License", license, ("license",)),
-            phases=frozenset(phases or ()),
-        )
-        return _listed(info, wanted, first=first, after=after, last=last, before=before)
+        asked = _usages(info.context.work, asset, version, license, phases)
+        return page_of(info, asked, Usage.of, first=first, after=after, last=last, before=before)
 
-    @field("Uses that are still out after a day, the first to end first: neither given up nor withdrawn.")
+    @field(
+        "Uses that are still out after a day, the first to end first: neither given up nor withdrawn.",
+        mapped=listed("Usage", _running_after),
+    )
     def running_usages_after(
         self,
         info: strawberry.Info[Context],
@@ -98,9 +126,8 @@ class UsageQueries:
         before: Before = None,
         license: strawberry.ID | None = None,
     ) -> Connection[Usage]:
-        number = None if license is None else number_of("License", license, ("license",))
-        wanted = Wanted(license_id=number, running_after=date)
-        return _listed(info, wanted, first=first, after=after, last=last, before=before)
+        asked = _running_after(info.context.work, date, license)
+        return page_of(info, asked, Usage.of, first=first, after=after, last=last, before=before)
 
     @field("What breaks if a licence ends on a day. Asking changes nothing.", weight=100)
     def recall_simulation(
@@ -138,23 +165,3 @@ class UsageMutations:
             return {"usage": ("Usage", reserving.void(work, number, input.reason).id)}
 
         return run(info, input, UsagePayload, act)
-
-
-def _listed(
-    info: strawberry.Info[Context],
-    wanted: Wanted,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> Connection[Usage]:
-    work = info.context.work
-    named = [wanted.asset_id, wanted.version_id, wanted.license_id, str(wanted.running_after)]
-    scope = pages.scope_of("usages", named, sorted(each.value for each in wanted.phases))
-    asked = pages.paging(work, scope, first=first, after=after, last=last, before=before)
-    return Connection(
-        slice=reading.page(work, wanted, asked),
-        speak=Usage.of,
-        count=lambda later: reading.count(later.context.work, wanted),
-    )

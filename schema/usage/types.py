@@ -7,8 +7,9 @@ from typing import Any
 
 import strawberry
 
+from domain import assets, organisations
 from domain.global_ids import encode
-from domain.licensing import owning
+from domain.licensing import licenses, owning
 from domain.licensing.codes import Action, CapUnit
 from domain.permissions import Permission
 from domain.usage import reading
@@ -17,6 +18,7 @@ from schema.context import Context
 from schema.fields import Subject, field
 from schema.licensing.deciding import RightsDecision
 from schema.licensing.licenses import License
+from schema.mapped import TABLES, GlobalId, Many, One, Table, column
 from schema.money import Money
 from schema.node import KINDS, Kind, Node, fetch
 from schema.organisations import Organisation
@@ -30,11 +32,13 @@ UsagePhase: Any = strawberry.enum(reading.Phase, name="UsagePhase", description=
 @strawberry.type(description="What a use takes of one grant, or of one cap; a reservation has one further record.")
 class UsageRecord:
     row: strawberry.Private[UsageRecordRow]
-    phase: UsagePhase
-    unit: CapUnit | None = strawberry.field(description="What the cap counts; null where nothing is counted.")
-    quantity: BigInt = strawberry.field(description="How many; once for each version that the cap covers.")
-    period_starts_on: date | None = strawberry.field(description="Of a cap that begins anew, the period's first day.")
-    recorded_at: Instant = strawberry.field(description="When it was recorded.")
+    phase: UsagePhase = column(UsageRecordRow.phase)
+    unit: CapUnit | None = column(UsageRecordRow.unit, "What the cap counts; null where nothing is counted.")
+    quantity: BigInt = column(UsageRecordRow.quantity, "How many; once for each version that the cap covers.")
+    period_starts_on: date | None = column(
+        UsageRecordRow.period_starts_on, "Of a cap that begins anew, the period's first day."
+    )
+    recorded_at: Instant = column(UsageRecordRow.recorded_at, "When it was recorded.")
 
     @classmethod
     def of(cls, row: UsageRecordRow) -> UsageRecord:
@@ -47,12 +51,18 @@ class UsageRecord:
             recorded_at=row.recorded_at,
         )
 
-    @field("The licence that it takes of; null where the viewer may not know of it, and of a release.")
+    @field(
+        "The licence that it takes of; null where the viewer may not know of it, and of a release.",
+        mapped=One("License", licenses.seen, UsageRecordRow.license_id, own=True),
+    )
     async def license(self, info: strawberry.Info[Context]) -> License | None:
         number = self.row.license_id
         return None if number is None else await fetch(info.context, "License", number)
 
-    @field("The version that it is taken for: the one used, or a part of it; null where the viewer does not see it.")
+    @field(
+        "The version that it is taken for: the one used, or a part of it; null where the viewer does not see it.",
+        mapped=One("AssetVersion", assets.versions_seen, UsageRecordRow.version_id, own=True),
+    )
     async def version(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         found: AssetVersion | None = await fetch(info.context, "AssetVersion", self.row.version_id)
         return found
@@ -61,18 +71,19 @@ class UsageRecord:
 @strawberry.type(description="One use of one version: where, when, and as which decision allowed it.")
 class Usage(Node):
     row: strawberry.Private[UsageRow]
-    action: Action
-    channel: str
-    territories: list[str] = strawberry.field(description="As they were asked for.")
-    starts_on: date = strawberry.field(description="The first day that it is out.")
-    ends_on: date = strawberry.field(description="The last day that it is out.")
-    zone: str = strawberry.field(description="Whose days these are (IANA).")
-    phase: UsagePhase
-    reference: str | None = strawberry.field(description="What others call it: an order, a booking, an address.")
-    reserved_at: Instant = strawberry.field(description="When it was reserved.")
-    expires_at: Instant = strawberry.field(description="When the reservation is given up by itself.")
-    resolved_at: Instant | None = strawberry.field(description="When it was confirmed or given up.")
-    withdrawn_at: Instant | None = strawberry.field(description="Since when it is to be out no more: a licence ended.")
+    id: strawberry.ID = column(GlobalId("Usage", UsageRow.id))
+    action: Action = column(UsageRow.action)
+    channel: str = column(UsageRow.channel)
+    territories: list[str] = column(UsageRow.territories, "As they were asked for.")
+    starts_on: date = column(UsageRow.starts_on, "The first day that it is out.")
+    ends_on: date = column(UsageRow.ends_on, "The last day that it is out.")
+    zone: str = column(UsageRow.zone, "Whose days these are (IANA).")
+    phase: UsagePhase = column(UsageRow.phase)
+    reference: str | None = column(UsageRow.reference, "What others call it: an order, a booking, an address.")
+    reserved_at: Instant = column(UsageRow.reserved_at, "When it was reserved.")
+    expires_at: Instant = column(UsageRow.expires_at, "When the reservation is given up by itself.")
+    resolved_at: Instant | None = column(UsageRow.resolved_at, "When it was confirmed or given up.")
+    withdrawn_at: Instant | None = column(UsageRow.withdrawn_at, "Since when it is to be out no more: a licence ended.")
 
     @classmethod
     def of(cls, row: UsageRow) -> Usage:
@@ -93,12 +104,18 @@ class Usage(Node):
             withdrawn_at=row.withdrawn_at,
         )
 
-    @field("What is used; null where the viewer does not see it any more.")
+    @field(
+        "What is used; null where the viewer does not see it any more.",
+        mapped=One("AssetVersion", assets.versions_seen, UsageRow.version_id, own=True),
+    )
     async def version(self, info: strawberry.Info[Context]) -> AssetVersion | None:
         found: AssetVersion | None = await fetch(info.context, "AssetVersion", self.row.version_id)
         return found
 
-    @field("Who uses it; null where the viewer may not know of them.")
+    @field(
+        "Who uses it; null where the viewer may not know of them.",
+        mapped=One("Organisation", organisations.seen, UsageRow.org_id),
+    )
     async def organisation(self, info: strawberry.Info[Context]) -> Organisation | None:
         found: Organisation | None = await fetch(info.context, "Organisation", self.row.org_id)
         return found
@@ -108,7 +125,11 @@ class Usage(Node):
         found: RightsDecision | None = await fetch(info.context, "RightsDecision", self.row.decision_id)
         return found
 
-    @field("What was recorded of it, in order: each reservation, and how it was resolved.", size=10)
+    @field(
+        "What was recorded of it, in order: each reservation, and how it was resolved.",
+        size=10,
+        mapped=Many("UsageRecord", reading.RECORDS, UsageRow.id),
+    )
     async def records(self, info: strawberry.Info[Context]) -> list[UsageRecord]:
         return [UsageRecord.of(row) for row in await info.context.load(reading.records_of, self.row.id) or []]
 
@@ -178,3 +199,4 @@ class RecallSimulation:
 
 
 KINDS["Usage"] = Kind(reading.by_id, Usage.of)
+TABLES["Usage"] = Table(reading.seen, UsageRow.id, sight=reading.sight)

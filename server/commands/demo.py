@@ -12,7 +12,7 @@ from domain.assets import Content
 from domain.demo import Added, Brand
 from domain.hub import Hub
 from domain.work import HUB
-from server.serve import opened
+from server.opening import opened
 from storage.settings import load
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "brand"

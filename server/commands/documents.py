@@ -19,7 +19,7 @@ from domain.work import HUB
 from schema import execution
 from schema.documents import REGISTER
 from schema.execution import Asked
-from server.serve import opened
+from server.opening import opened
 from storage.settings import load
 
 #: Documents, and characters of them, in one request: a request has at most a mebibyte.

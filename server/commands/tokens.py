@@ -12,7 +12,7 @@ from domain import identity, partners
 from domain.permissions import Permission
 from domain.refusals import Invalid
 from domain.work import HUB
-from server.serve import opened
+from server.opening import opened
 from storage.settings import load
 from storage.tables import TokenRow
 

@@ -1,5 +1,6 @@
-"""`check`, `reindex`, `sweep` and `own-work`: whether what is kept is whole, the search index made anew, bytes nobody
-points at, and what was approved before anybody asked whose it is.
+"""`migrate`, `check`, `reindex`, `sweep` and `own-work`: the database brought to the present schema, whether what is
+kept is whole, the search index made anew, bytes nobody points at, and what was approved before anybody asked whose it
+is.
 """
 
 from __future__ import annotations
@@ -12,15 +13,22 @@ import typer
 from domain import founding, identity, integrity, search, sweeping
 from domain.licensing import own_work
 from domain.work import HUB
-from server.serve import opened
+from server.opening import opened
 from storage.settings import load
 
 
 def register(app: typer.Typer) -> None:
+    app.command("migrate")(migrate)
     app.command("check")(check)
     app.command("reindex")(reindex)
     app.command("sweep")(sweep)
     app.command("own-work")(declare_own_work)
+
+
+def migrate() -> None:
+    """Bring the database to the present schema; safe to run from several machines at once."""
+    with opened(load(), upgrade=True):
+        typer.echo("The database is at the present schema.")
 
 
 def check(

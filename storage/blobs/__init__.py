@@ -21,7 +21,6 @@ from storage.blobs.interface import (
     Sweeps,
 )
 from storage.blobs.memory import MemoryBlobs
-from storage.blobs.s3 import S3Blobs, connections
 
 __all__ = [
     "BlobError",
@@ -31,12 +30,10 @@ __all__ = [
     "DiskBlobs",
     "MemoryBlobs",
     "Presigns",
-    "S3Blobs",
     "StoreFull",
     "StoreUnavailable",
     "Stored",
     "Sweeps",
-    "connections",
     "from_url",
     "parts_of",
 ]
@@ -112,7 +109,9 @@ def _memory(parts: SplitResult) -> MemoryBlobs:
     return MemoryBlobs()
 
 
-def _s3(parts: SplitResult, spool: Path) -> S3Blobs:
+def _s3(parts: SplitResult, spool: Path) -> BlobStore:
+    from storage.blobs.s3 import S3Blobs
+
     asked = _s3_parts(parts)
     return S3Blobs(
         asked.endpoint,

@@ -47,7 +47,7 @@ from storage.tables.licensing import (
 )
 from storage.tables.lifecycle import AssetRelationRow, AssetTrashRow, LegalHoldRow
 from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
-from storage.tables.likeness import AlikeRow, LikenessHeadRow, LikenessRow, NearDuplicateRow
+from storage.tables.likeness import AlikeRow, AssetMergeRow, LikenessHeadRow, LikenessRow, NearDuplicateRow
 from storage.tables.localised import AssetTextRow
 from storage.tables.purchases import AvoidedSpendRow, PurchaseSubscriberRow, StockPurchaseRow, SupplierRow
 from storage.tables.renditions import (
@@ -78,6 +78,7 @@ __all__ = [
     "AlikeRow",
     "ApprovalRow",
     "AssetFieldRow",
+    "AssetMergeRow",
     "AssetRelationRow",
     "AssetRightsRow",
     "AssetRow",

@@ -123,6 +123,8 @@ class AssetFieldRow(Row):
     vocabulary_id: Mapped[int | None]
     word: Mapped[str]
     text: Mapped[str | None]
+    #: What a text is sorted by: the beginning of its folded form.
+    folded: Mapped[str | None] = mapped_column(Folded)
     number: Mapped[int | None]
     term_id: Mapped[int | None]
     target_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -88,3 +89,18 @@ class NearDuplicateRow(Row):
     reason: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+
+
+class AssetMergeRow(Row):
+    """An asset that was merged into another, for as long as that can be undone: what moved, and how it stood before."""
+
+    __tablename__ = "asset_merge"
+    __table_args__ = (Index("ix_asset_merge_into", "into_id"), Index("ix_asset_merge_until", "undo_until"))
+
+    from_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), primary_key=True, autoincrement=False)
+    into_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    undo_until: Mapped[datetime]
+    trace: Mapped[dict[str, Any]]

@@ -41,6 +41,7 @@ MUTATIONS: Final[dict[str, str]] = {
     "assetVersionApprove": "-- no -- no -- no no",  # a draft
     "assetVersionApprovalRevoke": "no no -- no -- no no",
     "assetMerge": "no no -- no -- no no",
+    "assetMergeUndo": "no no -- no -- no no",
     "assetBulkUpdate": "ok ok -- ok -- no no",  # who may only read it is told so of each asset
     "lightboxCreate": "ok ok ok no ok no no",
     "lightboxUpdate": "-- -- -- ok ok no no",  # the asset was shared, not the lightbox
@@ -137,7 +138,7 @@ QUERIES: Final[tuple[tuple[str, str, str], ...]] = (
 OTHERS: Final = frozenset(
     {"me", "rateLimit", "auditVerify", "tokens", "organisations", "people", "roles", "renditionPresets"}
     | {"renditionPresetForesee", "renditionPresetRollout"}
-    | {"similarTo", "nearDuplicates", "nearDuplicateClusters"}  # of which tests/likeness tells
+    | {"similarTo", "assetMerges", "nearDuplicates", "nearDuplicateClusters"}  # of which tests/likeness tells
     | {"customFields", "vocabularies", "metadataTemplates", "bulkOperations"}
     | {"avoidedSpend", "avoidedSpendTotals", "purchaseCheck", "stockPurchases", "suppliers"}
     | {"recallSimulation", "runningUsagesAfter", "usages"}  # what an organisation uses is its own

@@ -251,6 +251,7 @@ OF_A_THING: Final[dict[str, Callable[[Situations, Thing, str], dict[str, Any]]]]
     "assetArchive": lambda _, of, __: revised("asset", of.asset),
     "assetBulkUpdate": lambda _, of, __: {"assets": [of.asset["id"]], "changes": {"title": "New"}},
     "assetMerge": lambda at, of, _: _merge(at, of),
+    "assetMergeUndo": lambda at, of, _: samples_likeness.absorbed(at.brand, of.asset),
     "assetTrash": lambda _, of, __: revised("asset", of.asset),
     "legalHoldPlace": lambda _, of, __: {"asset": of.asset["id"], "matter": "A case", "reason": "They asked."},
     "assetRelationCreate": lambda at, of, _: {

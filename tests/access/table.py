@@ -126,6 +126,7 @@ MUTATIONS: Final[dict[str, str]] = {
     "importFromBucket": "no no no no ok",
     "nearDuplicateDecide": "-- -- -- no ok",
     "assetMerge": "-- -- -- no ok",
+    "assetMergeUndo": "-- -- -- no ok",
     "bulkExportRun": "no ok ok ok ok",
     "bulkExportCancel": "-- -- -- -- ok",  # the administrator's
     "customFieldCreate": "no no no no ok",
@@ -213,6 +214,7 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "trash": ("trash { nodes { asset { id } } totalCount }", "-- -- -- -- ok"),
     "similarTo": ("similarTo(upload: $upload) { state same: similar { asset { id } } }", "-- -- -- -- ok"),  # one's own
     "nearDuplicates": ("nearDuplicates { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
+    "assetMerges": ("assetMerges(asset: $asset) { from }", "-- -- -- -- --"),  # nothing was merged into it
     "nearDuplicateClusters": ("nearDuplicateClusters { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
     "uploadSessions": ("uploadSessions { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
     "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),

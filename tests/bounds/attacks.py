@@ -168,6 +168,9 @@ ATTACKS: Final = (
     Attack(
         "an object variable of a thousand fields", "OBJECT_TOO_LARGE", _WHERE, {"w": {f"a{n}": 1 for n in range(5_000)}}
     ),
-    Attack("a string variable without end", INVALID, _WHERE, {"w": {"kind": {"eq": "x" * 900_000}}}),
-    Attack("a number variable without end", INVALID, _WHERE, {"w": {"byteSize": {"eq": "9" * 900_000}}}),
+    Attack("a string variable without end", "TEXT_TOO_LONG", _WHERE, {"w": {"kind": {"eq": "x" * 900_000}}}),
+    Attack("a string variable as long as may be", INVALID, _WHERE, {"w": {"kind": {"eq": "x" * 200_000}}}),
+    Attack("a number variable without end", "TEXT_TOO_LONG", _WHERE, {"w": {"byteSize": {"eq": "9" * 900_000}}}),
+    Attack("a name in a variable without end", "TEXT_TOO_LONG", _WHERE, {"w": {"x" * 900_000: 1}}),
+    Attack("a name in a variable as long as may be", INVALID, _WHERE, {"w": {"x" * 200_000: 1}}),
 )

@@ -95,6 +95,16 @@ def test_a_limit_holds_exactly(client: Client, code: str, document: Any) -> None
         assert (code in codes) is refused, (count, codes)
 
 
+@one_store
+def test_a_text_in_the_variables_may_be_as_long_as_is_said_and_no_longer(client: Client) -> None:
+    (bound,) = (bound for bound in BOUNDS if bound.code == "TEXT_TOO_LONG")
+    asked = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    for count, refused in ((bound.most, False), (bound.most + 1, True)):
+        _, whole = answered(client, asked, {"ids": ["x" * count]})
+        codes = {error["extensions"]["code"] for error in whole.get("errors", ())}
+        assert (bound.code in codes) is refused, (count, codes)
+
+
 def test_fragments_within_fragments_cost_no_more_to_measure_than_to_write() -> None:
     """Ten times as many nodes are looked at for ten times the document, though it stands for 2^n times as many."""
     looked = []

@@ -22,6 +22,7 @@ from domain.changes.holders import digest
 from domain.grants import Where
 from domain.hub import Hub, open_hub
 from domain.sharing import Subject
+from tests.changes import merging
 from tests.changes.world import Copy, Held, World
 from tests.conftest import settings_at
 from tests.servers import postgres
@@ -30,6 +31,7 @@ asset = st.integers(1, 6)
 box = st.integers(1, 3)
 some = st.lists(asset, min_size=1, max_size=3, unique=True)
 version = st.integers(0, 2)
+key = st.sampled_from(merging.KEYS)
 words = st.lists(st.sampled_from(["sea", "summer", "logo"]), max_size=2, unique=True)
 hours = st.none() | st.integers(1, 4)
 which = st.integers(0, 11)
@@ -51,6 +53,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.opening = opened()
         self.world = World(self.opening.__enter__())
+        merging.found_fields(self.world)
         self.copies = [(name, self.world.copied(name)) for name in self.world.people]
         self.close = [(name, self.world.copied(name)) for name in self.world.people]
         self.half: dict[str, Copy] = {}
@@ -111,6 +114,22 @@ class Histories(RuleBasedStateMachine):
     @rule(id_=asset, at=version)
     def render(self, id_: int, at: int) -> None:
         self.world.render(id_, at)
+
+    @rule(id_=asset, other=asset, newest=st.booleans())
+    def absorb(self, id_: int, other: int, newest: bool) -> None:
+        merging.absorb(self.world, id_, other, newest=newest)
+
+    @rule(at=which)
+    def give_back(self, at: int) -> None:
+        merging.give_back(self.world, at)
+
+    @rule(id_=asset, key=key)
+    def say(self, id_: int, key: str) -> None:
+        merging.say(self.world, id_, key)
+
+    @rule(key=key)
+    def turn_field(self, key: str) -> None:
+        merging.turn(self.world, key)
 
     @rule(id_=asset, accepts=st.booleans())
     def judge(self, id_: int, accepts: bool) -> None:

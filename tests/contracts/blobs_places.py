@@ -9,7 +9,8 @@ import pytest
 from minio import Minio
 
 from storage import blobs
-from storage.blobs import BlobStore, DiskBlobs, MemoryBlobs, S3Blobs
+from storage.blobs import BlobStore, DiskBlobs, MemoryBlobs
+from storage.blobs.s3 import S3Blobs
 from tests.servers.quick_s3 import QuickS3
 from tests.servers.rgw import Rgw
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from storage import blobs
-from storage.blobs import DiskBlobs, MemoryBlobs, Presigns, S3Blobs, Sweeps
+from storage.blobs import DiskBlobs, MemoryBlobs, Presigns, Sweeps
+from storage.blobs.s3 import S3Blobs
 from tests.contracts import blobs_places
 from tests.servers.quick_s3 import QuickS3
 

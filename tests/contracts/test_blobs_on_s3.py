@@ -18,7 +18,8 @@ import pytest
 from minio.lifecycleconfig import AbortIncompleteMultipartUpload
 
 from storage import blobs
-from storage.blobs import BlobMissing, Presigns, S3Blobs, StoreUnavailable, s3
+from storage.blobs import BlobMissing, Presigns, StoreUnavailable, s3
+from storage.blobs.s3 import S3Blobs
 from tests.contracts import blobs_children, blobs_places
 from tests.contracts.blobs_relay import Relay, relay
 from tests.servers.quick_s3 import QuickS3

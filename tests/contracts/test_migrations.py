@@ -33,7 +33,7 @@ opened.close()
 FAILING = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "half", "0021", None, None
+revision, down_revision, branch_labels, depends_on = "half", "0023", None, None
 
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
@@ -69,6 +69,14 @@ def test_an_empty_database_comes_to_the_newest_revision_and_stays_there(empty: D
     migrate.ensure(empty, upgrade=True)
     migrate.ensure(empty, upgrade=False)
     assert shape(empty) == before
+
+
+def test_the_connection_that_migrated_serves_nobody_afterwards(empty: Database) -> None:
+    with empty.engine.connect() as connection:
+        first = connection.connection.driver_connection
+    migrate.ensure(empty, upgrade=True)
+    with empty.engine.connect() as connection:
+        assert connection.connection.driver_connection is not first
 
 
 def test_the_migrations_make_exactly_what_the_tables_say(empty: Database) -> None:

@@ -69,6 +69,9 @@ def test_nobody_filters_or_counts_by_what_they_may_not_read(hub: Hub, client: Cl
         unknown = {"fields": [{"key": "nothing", "isSet": True}]}
         missing = other.answer(query, where=unknown, search=search)["errors"]
         assert told[0]["message"].replace("secret", "nothing") == missing[0]["message"]
+    ordered = '{ assets(orderBy: {custom: "secret"}) { nodes { id } } }'
+    assert other.answer(ordered)["errors"][0]["extensions"]["code"] == "INVALID"
+    assert len(client.ask(ordered)["assets"]["nodes"]) == 1
     counted = '{ assets { fieldFacets(keys: ["secret"]) { values { count } } } }'
     assert other.answer(counted)["errors"][0]["extensions"]["code"] == "INVALID"
     assert client.ask(counted)["assets"]["fieldFacets"] == [{"values": [{"count": 1}]}]
@@ -89,8 +92,9 @@ def test_who_may_read_a_field_only_somewhere_does_not_filter_by_it(
             lightbox_id=decode(lightbox["id"])[1],
         )
     someone = Client(hub, acting.again(hub, there))
-    answer = someone.answer('{ assets(where: {fields: [{key: "secret", isSet: true}]}) { totalCount } }')
-    assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
+    for asked in ('where: {fields: [{key: "secret", isSet: true}]}', 'orderBy: {custom: "secret"}'):
+        answer = someone.answer(f"{{ assets({asked}) {{ nodes {{ id }} }} }}")
+        assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
 
 
 def test_hidden_words_are_not_found(hub: Hub, client: Client, asset: dict[str, Any]) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.exports import conditions
+from domain import changes
+from domain.exports import conditions, lines
+from domain.global_ids import number_of
 from domain.hub import Hub
 from storage.index.conditions import All, FieldBetween, FieldIs, FieldSays, Not
+from storage.tables import AssetRow
 from tests import acting
 from tests.asking import Client, statements
 from tests.assets import acts
@@ -209,6 +212,125 @@ def test_fields_are_counted_and_their_words_found(client: Client) -> None:
     for search in (None, "picture"):
         assert client.ask(query, search=search)["assets"]["fieldFacets"] == expected
     assert client.ask(query, search="winter")["assets"]["totalCount"] == 1
+
+
+def test_fields_order_lists(client: Client) -> None:
+    every_field(client)
+    texts = ("Äpfel", "zebra", "apple")
+    seasons = ("winter", "spring", "summer")
+    for at in range(3):
+        asset = created(client, picture(at), title=f"{at}")
+        more: dict[str, Any] = {
+            "note": {"text": texts[at]},
+            "caption": {"texts": [{"locale": "de", "text": texts[at]}]},
+        }
+        more |= {
+            "price": {"number": str(10 - at)},
+            "cleared": {"boolean": at == 1},
+            "shot": {"date": f"2026-0{3 - at}-01"},
+        }
+        accepted(say(client, asset, season={"choice": seasons[at]}, **more))
+    created(client, picture(9), title="silent")
+    orders: dict[str, tuple[dict[str, Any], str]] = {
+        "text": ({"custom": "note"}, "silent 2 1 0"),
+        "local": ({"custom": "caption", "locale": "de"}, "silent 2 1 0"),
+        "elsewhere": ({"custom": "caption", "locale": "fr"}, "0 1 2 silent"),
+        "number": ({"custom": "price"}, "silent 2 1 0"),
+        "boolean": ({"custom": "cleared"}, "silent 0 2 1"),
+        "date": ({"custom": "shot"}, "silent 2 1 0"),
+        "choice": ({"custom": "season"}, "silent 1 2 0"),
+    }
+    for order, expected in orders.values():
+        ways = [{**order, "direction": way} for way in ("ASC", "DESC")]
+        assert " ".join(titles_by(client, ways[0], 100)) == expected
+        assert sorted(titles_by(client, ways[1], 100)) == sorted(expected.split())
+        for way in ways:
+            assert titles_by(client, way, 1) == titles_by(client, way, 100)
+    assert titles_by(client, {"custom": "price", "direction": "DESC"}, 2) == ["0", "1", "2", "silent"]
+
+
+def titles_by(client: Client, order: dict[str, Any], first: int) -> list[str]:
+    """Of all assets, page by page."""
+    asked = """query ($by: [AssetOrder!], $first: Int, $after: String) {
+      assets(orderBy: $by, first: $first, after: $after) {
+        nodes { title } pageInfo { endCursor hasNextPage } } }"""
+    found: list[str] = []
+    after = None
+    while True:
+        page = client.ask(asked, by=[order], first=first, after=after)["assets"]
+        found += [each["title"] for each in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+@pytest.mark.parametrize(
+    ("order", "search", "says"),
+    [
+        ({"custom": "seasons"}, None, "order nothing: seasons"),
+        ({"custom": "original"}, None, "order nothing: original"),
+        ({"custom": "caption"}, None, "Name the language"),
+        ({"custom": "note", "locale": "de"}, None, "Only such a text has one"),
+        ({"custom": "unknown"}, None, "There is no field unknown"),
+        ({"custom": "note", "field": "TITLE"}, None, "name one of both"),
+        ({"field": "TITLE", "locale": "de"}, None, "has a language"),
+        ({}, None, "name one of both"),
+        ({"custom": "note"}, "meadow", "without words to search for"),
+    ],
+)
+def test_what_orders_nothing_is_refused(client: Client, order: dict[str, Any], search: str | None, says: str) -> None:
+    every_field(client)
+    asked = "query ($by: [AssetOrder!], $search: String) { assets(orderBy: $by, search: $search) { nodes { id } } }"
+    error = client.answer(asked, by=[order], search=search)["errors"][0]
+    assert (error["extensions"]["code"], says in error["message"]) == ("INVALID", True)
+
+
+def test_an_export_says_what_fields_say_and_the_feed_tells_when_they_fall_silent(client: Client) -> None:
+    hub = client.hub
+    made = every_field(client)
+    new_field(client, "hidden", "TEXT", needs="FIELD_NOTES")
+    asset = created(client, picture(1))
+    accepted(
+        say(
+            client,
+            asset,
+            note={"text": "A note"},
+            caption={"texts": [{"locale": "de", "text": "Wiese"}]},
+            price={"number": "12.50"},
+            cleared={"boolean": False},
+            shot={"date": "2026-05-01"},
+            season={"choice": "summer"},
+            seasons={"choices": ["winter", "spring"]},
+            hidden={"text": "Not for all"},
+        )
+    )
+    whole = {
+        "note": "A note",
+        "caption": {"de": "Wiese"},
+        "price": "12.5",
+        "cleared": False,
+        "shot": "2026-05-01",
+        "season": "summer",
+        "seasons": ["winter", "spring"],
+    }
+
+    def line() -> dict[str, Any]:
+        with hub.reading(client.viewer) as work:
+            row = work.session.get_one(AssetRow, number_of("Asset", asset["id"]))
+            (found,) = lines.of_assets(work, [row], {"fields"})
+            return found
+
+    assert line() == {"type": "Asset", "id": asset["id"], "fields": whole}
+    asked = """query ($after: String) { changes(first: 100, after: $after) {
+      nodes { nodeId type } pageInfo { endCursor } } }"""
+    changes.settle(hub)
+    cursor = client.ask(asked)["changes"]["pageInfo"]["endCursor"]
+    shown = {"field": made["note"]["id"], "expectedRevision": made["note"]["revision"]}
+    accepted(mutate(client, "customFieldArchive", "field { id }", **shown))
+    assert line()["fields"] == {key: value for key, value in whole.items() if key != "note"}
+    changes.settle(hub)
+    told = client.ask(asked, after=cursor)["changes"]["nodes"]
+    assert told == [{"nodeId": asset["id"], "type": "UPDATED"}]
 
 
 def test_a_word_called_otherwise_is_found_by_its_new_name(client: Client, asset: dict[str, Any]) -> None:

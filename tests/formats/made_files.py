@@ -213,22 +213,46 @@ def letter(text: str = "Dear printer, please print.") -> bytes:
 
 def open_letter(text: str = "Print <text:span>this</text:span> gladly.", more: str = "") -> bytes:
     """An OpenDocument text: a word inside a word's style must stay in its place."""
-    content = (
-        '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        'office:version="1.2"><office:body><office:text>'
-        f"<text:p>{text}</text:p>{more}</office:text></office:body>"
-        "</office:document-content>"
+    return open_document("text", f"<office:text><text:p>{text}</text:p>{more}</office:text>")
+
+
+def open_sheet(text: str) -> bytes:
+    cell = f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    rows = f'<table:table table:name="Prices"><table:table-row>{cell}</table:table-row></table:table>'
+    return open_document("spreadsheet", f"<office:spreadsheet>{rows}</office:spreadsheet>")
+
+
+def open_slide(text: str) -> bytes:
+    place = 'svg:x="2cm" svg:y="2cm" svg:width="20cm" svg:height="5cm"'
+    frame = f"<draw:frame {place}><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame>"
+    return open_document(
+        "presentation", f'<office:presentation><draw:page draw:name="one">{frame}</draw:page></office:presentation>'
     )
-    kind = b"application/vnd.oasis.opendocument.text"
+
+
+def open_document(kind: str, body: str) -> bytes:
+    """An OpenDocument of this kind and body."""
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"'
+        for name, space in (
+            *((each, each) for each in ("office", "text", "table")),
+            ("draw", "drawing"),
+            ("svg", "svg-compatible"),
+        )
+    )
+    content = (
+        f'<office:document-content{names} xmlns:xlink="http://www.w3.org/1999/xlink" office:version="1.2">'
+        f"<office:body>{body}</office:body></office:document-content>"
+    )
+    named = f"application/vnd.oasis.opendocument.{kind}"
     manifest = (
-        b'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
-        b'manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="' + kind + b'"/>'
-        b'<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
+        f'manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="{named}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
     )
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as holder:
-        holder.writestr(zipfile.ZipInfo("mimetype", (2026, 1, 1, 0, 0, 0)), kind)
+        holder.writestr(zipfile.ZipInfo("mimetype", (2026, 1, 1, 0, 0, 0)), named)
         holder.writestr("content.xml", content)
         holder.writestr("META-INF/manifest.xml", manifest)
     return target.getvalue()

@@ -39,15 +39,26 @@ def test_an_office_document_is_drawn(name: str, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source", "out"}
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (made_files.open_sheet("Four prices"), "application/vnd.oasis.opendocument.spreadsheet"),
+        (made_files.open_slide("Four prices"), "application/vnd.oasis.opendocument.presentation"),
+        (rb"{\rtf1 Four prices}", "application/rtf"),
+    ],
+    ids=["a.ods", "a.odp", "a.rtf"],
+)
+def test_so_are_a_sheet_a_slide_and_rich_text(content: bytes, kind: str, tmp_path: Path) -> None:
+    assert "Four prices" in words_of(content, kind, tmp_path)
+
+
 def test_what_a_document_links_to_is_not_read(tmp_path: Path) -> None:
     """Neither a picture of this machine nor a text of it stands in what is drawn: the picture would, by default."""
     secret = made.kept(tmp_path, "secret.odt", made_files.open_letter("very secret words"))
     picture = made.kept(tmp_path, "secret.png", made.encoded(made.solid((255, 0, 0), size=(100, 100)), "PNG"))
-    drawn = "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"
-    sized = "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"
     body = (
         f'<text:section text:name="s"><text:section-source xlink:href="{secret.as_uri()}"/></text:section>'
-        f'<text:p><draw:frame xmlns:draw="{drawn}" xmlns:svg="{sized}" text:anchor-type="as-char" '
+        '<text:p><draw:frame text:anchor-type="as-char" '
         f'svg:width="5cm" svg:height="5cm"><draw:image xlink:href="{picture.as_uri()}" xlink:type="simple" '
         'xlink:show="embed" xlink:actuate="onLoad"/></draw:frame></text:p>'
     )

@@ -245,10 +245,6 @@ def test_running_by_digest_reads_one_statement_more(hub: Hub, client: Client, as
     assert len(reads(named)) == len(reads(plain)) + 1
 
 
-def test_the_rules_of_registering_are_those_of_running() -> None:
-    assert spoken.RULES == prepared.RULES
-
-
 # Where nothing else runs
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 from domain.recipes import Colour, Fit, Format, Recipe
 from storage.settings import Settings
@@ -78,7 +79,9 @@ def test_a_picture_is_the_same_byte_for_byte_from_what_was_kept(kind: str, recip
     source, shelf = variants(tmp_path)[kind], shelf_in(tmp_path)
     plain = rendered(source, recipe, tmp_path, None)
     assert rendered(source, recipe, tmp_path, shelf) == plain
-    assert put_up(shelf), "the picture is reduced"
+    decoded = min(map(int, put_up(shelf)))
+    for coarser in (each for each in FACTORS if each > decoded):
+        shelf.place(coarser).unlink()  # what was averaged is not the same
     gone = tmp_path / "gone.jpg"  # so it can only come from what was kept
     assert rendered(gone, recipe, tmp_path, shelf) == plain
     assert put_up(shelf) == []
@@ -90,19 +93,44 @@ def test_what_needs_more_than_was_kept_is_made_of_the_original(tmp_path: Path) -
     assert put_up(shelf) == ["8"]
     large = Recipe("large", Format.PNG, 400, 400)
     assert rendered(source, large, tmp_path, shelf) == rendered(source, large, tmp_path, None)
-    assert put_up(shelf) == ["2"]
-    full = Recipe("full", Format.PNG, 1200, 1200)
-    rendered(source, full, tmp_path, shelf)
-    assert put_up(shelf) == [], "all of it is not kept"
+    assert put_up(shelf) == ["2", "4"], "beside what was decoded its halves"
+
+
+def test_of_what_was_decoded_as_a_whole_halves_are_kept(tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    rendered(source, Recipe("full", Format.PNG, 1200, 1200), tmp_path, shelf)
+    assert put_up(shelf) == ["2", "4", "8"]
+
+
+@pytest.mark.parametrize("side", [40, 70, 130, 280])
+def test_what_is_made_of_an_averaged_half_is_the_same_to_the_eye(side: int, tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    recipe = Recipe("small", Format.PNG, side, side)
+    rendered(source, Recipe("full", Format.PNG, 1200, 1200), tmp_path, shelf)
+    put_up(shelf)
+    averaged = opened(rendered(tmp_path / "gone.jpg", recipe, tmp_path, shelf))
+    with Image.open(source) as whole:
+        exact = whole.convert("RGB").resize(averaged.size, Image.Resampling.LANCZOS)
+    assert distance(averaged, exact) < 1
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """The mean difference of their pixels, of 255."""
+    means = ImageStat.Stat(ImageChops.difference(one, other)).mean
+    return sum(means) / len(means)
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"{}\n", b"nonsense", b'{"width": "a", "height": []}\n', None])
 def test_a_kept_file_that_was_spoilt_is_passed_over(spoilt: bytes | None, tmp_path: Path) -> None:
     source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
     plain = rendered(source, PART, tmp_path, shelf)
-    (name,) = put_up(shelf)
-    place = shelf.place(int(name))
-    place.write_bytes(place.read_bytes()[:-5000] if spoilt is None else spoilt)
+    for name in put_up(shelf):
+        place = shelf.place(int(name))
+        place.write_bytes(place.read_bytes()[:-5000] if spoilt is None else spoilt)
     assert rendered(source, PART, tmp_path, shelf) == plain
 
 
@@ -113,10 +141,12 @@ def test_a_sandbox_lays_by_what_the_next_one_finds(settings: Settings, tmp_path:
         inside = tmp_path / turn
         inside.mkdir()
         with reductions.shelf(settings, "a" * 64, inside) as shelf:
+            assert shelf is not None
             out = safely.rendered(source, "image/jpeg", [PART], inside, shelf=shelf)
             assert not out.failed
         pictures.append((inside / PART.file_name).read_bytes())
-        assert [path.name for path in (settings.data_dir / "reductions").iterdir()] == ["a" * 64 + "-2"]
+        kept = sorted(path.name for path in settings.reductions_dir.iterdir())
+        assert kept == [f"{'a' * 64}-{factor}" for factor in (2, 4, 8)]
         assert list(shelf.fresh.iterdir()) == []
         source = tmp_path / "gone.jpg"
     assert pictures[0] == pictures[1]
@@ -125,43 +155,41 @@ def test_a_sandbox_lays_by_what_the_next_one_finds(settings: Settings, tmp_path:
 def test_what_was_laid_in_a_job_that_failed_is_not_kept(settings: Settings, tmp_path: Path) -> None:
     def fail() -> None:
         with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+            assert shelf is not None
             (shelf.fresh / "2").write_bytes(b"half")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    assert list((settings.data_dir / "reductions").iterdir()) == []
+    assert list(settings.reductions_dir.iterdir()) == []
 
 
 def test_only_plain_files_are_kept(settings: Settings, tmp_path: Path) -> None:
     with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+        assert shelf is not None
         (shelf.fresh / "2").symlink_to("/etc/passwd")
         (shelf.fresh / "4").mkdir()
         (shelf.fresh / "other").write_bytes(b"")
     assert list((settings.data_dir / "reductions").iterdir()) == []
 
 
-def test_what_nobody_used_goes_and_what_is_used_stays(settings: Settings, tmp_path: Path) -> None:
-    folder = settings.data_dir / "reductions"
-    folder.mkdir()
-    long_ago = time.time() - reductions.LONGEST - 60
-    for name in ("a" * 64, "b" * 64):
-        (folder / f"{name}-2").write_bytes(b"x")
-        os.utime(folder / f"{name}-2", (long_ago, long_ago))
-    with reductions.shelf(settings, "a" * 64, tmp_path):
-        pass
-    reductions.sweep(settings)
-    assert [path.name for path in folder.iterdir()] == ["a" * 64 + "-2"]
-
-
-def test_the_longest_unused_goes_first_when_room_is_short(settings: Settings) -> None:
-    folder = settings.data_dir / "reductions"
+def test_the_longest_unused_goes_first_when_room_is_short(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"reductions_mb": 4})
+    folder = settings.reductions_dir
     folder.mkdir()
     now = time.time()
     for age, factor in enumerate((*FACTORS, *FACTORS, *FACTORS)):
         path = folder / f"{age}-{factor}"
         with path.open("wb") as file:
-            file.truncate(reductions.MOST_BYTES // 4)
+            file.truncate(1 << 20)
         os.utime(path, (now - age, now - age))
+    with reductions.shelf(settings, "7", tmp_path):  # is of use again
+        pass
     reductions.sweep(settings)
-    assert sorted(path.name[0] for path in folder.iterdir()) == ["0", "1", "2", "3"]
+    assert sorted(path.name[0] for path in folder.iterdir()) == ["0", "1", "2", "7"]
+
+
+def test_where_there_is_no_room_nothing_is_kept(settings: Settings, tmp_path: Path) -> None:
+    with reductions.shelf(settings.model_copy(update={"reductions_mb": 0}), "a" * 64, tmp_path) as shelf:
+        assert shelf is None
+    assert not settings.reductions_dir.exists()

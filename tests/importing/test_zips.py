@@ -6,6 +6,7 @@ import io
 import stat
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,41 @@ def archive(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byte
         for name, data in files.items():
             opened.writestr(name, data)
     return made.getvalue()
+
+
+def larger(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """The same as ZIP64, as it is written where 32 bits do not suffice."""
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile, "ZIP64_LIMIT", 8)
+        return archive(files)
+
+
+def beyond(path: Path, hole: int, data: bytes) -> int:
+    """Writes an archive of two stored entries, the first of which is `hole` zeros and takes no room on the disk; the
+    size of the archive.
+    """
+
+    def entry(name: bytes, size: int, crc: int, offset: int) -> tuple[bytes, bytes]:
+        most = 0xFFFF_FFFF
+        extra = struct.pack("<HHQQ", 1, 16, size, size)
+        local = struct.pack("<4s5H3I2H", b"PK\x03\x04", 45, 0, 0, 0, 33, crc, most, most, len(name), len(extra))
+        far = struct.pack("<HHQQQ", 1, 24, size, size, offset)
+        lengths = (len(name), len(far), 0, 0, 0)
+        told = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 45, 45, 0, 0, 0, 33, crc, most, most, *lengths, 0, most)
+        return local + name + extra, told + name + far
+
+    with path.open("wb") as file:
+        local, first = entry(b"large.tif", hole, 0, 0)
+        file.write(local)
+        second_at = file.seek(hole, io.SEEK_CUR)
+        local, second = entry(b"small.png", len(data), zlib.crc32(data), second_at)
+        file.write(local + data)
+        start, directory = file.tell(), first + second
+        end = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, len(directory), start)
+        locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, start + len(directory), 1)
+        file.write(directory + end + locator)
+        file.write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFF_FFFF, 0xFFFF_FFFF, 0))
+        return file.tell()
 
 
 def special(name: str, mode: int, data: bytes = b"/etc/passwd") -> bytes:
@@ -152,7 +188,71 @@ def test_entries_that_share_bytes_are_refused(hub: Hub, client: Client) -> None:
 def test_what_is_no_archive_ends_its_session_with_a_reason(data: bytes) -> None:
     with pytest.raises(FileRefused) as refused:
         zips.Archive(io.BytesIO(data), len(data))
-    assert refused.value.reason in {"NOT_WHAT_IT_CLAIMS", "TOO_LARGE", "TOO_MANY"}
+    assert refused.value.reason in {"NOT_WHAT_IT_CLAIMS", "TOO_MANY"}
+
+
+def test_an_archive_of_the_larger_kind_is_read_like_any_other(
+    hub: Hub, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = larger({"a.png": picture(1), "../b.png": picture(2), "c.png": picture(3)}, monkeypatch)
+    assert b"PK\x06\x06" in data
+    session = unpacked(hub, client, data)
+    assert outcomes(client, session) == {"a.png": "CREATED", "../b.png": "REFUSED PATH", "c.png": "CREATED"}
+
+
+def test_an_entry_beyond_four_gigabytes_is_found(tmp_path: Path) -> None:
+    hole = 5 * 1024**3
+    size = beyond(tmp_path / "large.zip", hole, picture(1))
+    with (tmp_path / "large.zip").open("rb") as stream:
+        opened = zips.Archive(stream, size)
+        assert [(each.path, each.byte_size, each.reason) for each in opened.entries()] == [
+            ("large.tif", hole, None),
+            ("small.png", len(picture(1)), None),
+        ]
+        assert b"".join(opened.pieces(1)) == picture(1)
+        assert next(opened.pieces(0)) == bytes(zips.PIECE)
+
+
+def test_the_larger_kind_is_under_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = larger({f"{place}.png": bytes(9_000_000) for place in range(8)}, monkeypatch)
+    many = larger({f"{place}.png": b"" for place in range(zips.MOST_ENTRIES + 1)}, monkeypatch)
+    for data, reason in ((bomb, "BOMB"), (many, "TOO_MANY")):
+        with pytest.raises(FileRefused) as refused:
+            zips.Archive(io.BytesIO(data), len(data))
+        assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("mark", "place", "value", "reason"),
+    [
+        (b"PK\x06\x06", 32, 2**63, "TOO_MANY"),  # entries, counted twice
+        (b"PK\x06\x06", 40, 2**40, "NOT_WHAT_IT_CLAIMS"),  # bytes of the directory
+        (b"PK\x06\x06", 48, 2**64 - 1, "NOT_WHAT_IT_CLAIMS"),  # where it begins
+        (b"PK\x06\x06", 4, 2**32, "NOT_WHAT_IT_CLAIMS"),  # bytes of this end
+        (b"PK\x06\x07", 8, 0, "NOT_WHAT_IT_CLAIMS"),  # where it stands
+    ],
+)
+def test_a_larger_end_that_lies_is_refused_before_the_directory_is_read(
+    mark: bytes, place: int, value: int, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(larger({"a.png": picture(1)}, monkeypatch))
+    at = data.rindex(mark) + place
+    struct.pack_into("<Q", data, at, value)
+    if reason == "TOO_MANY":
+        struct.pack_into("<Q", data, at - 8, value)
+        struct.pack_into("<H", data, data.rindex(b"PK\x05\x06") + 10, 0xFFFF)
+    with pytest.raises(FileRefused) as refused:
+        zips.Archive(io.BytesIO(bytes(data)), len(data))
+    assert refused.value.reason == reason
+
+
+def test_two_ends_that_contradict_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another reader would see another archive."""
+    data = bytearray(larger({"a.png": picture(1), "b.png": picture(2)}, monkeypatch))
+    struct.pack_into("<H", data, data.rindex(b"PK\x05\x06") + 10, 1)
+    with pytest.raises(FileRefused) as refused:
+        zips.Archive(io.BytesIO(bytes(data)), len(data))
+    assert refused.value.reason == "NOT_WHAT_IT_CLAIMS"
 
 
 def test_an_empty_archive_has_no_entries(hub: Hub, client: Client) -> None:

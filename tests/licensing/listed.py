@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 
 import sqlalchemy as sa
@@ -45,7 +46,17 @@ def laid_out(hub: Hub, administrator: Viewer, seed: int, cases: int) -> World:
     dice = Random(seed)
     made = [_facts(dice) for _ in range(cases)]
     count = sum(len(each.subjects) for each in made)
-    ids = rows.insert(hub, [rows.Facts(f"asset {at}", approved=dice.random() < 0.4) for at in range(count)])
+    arrivals = Random(-seed)
+    told = [
+        rows.Facts(
+            f"asset {at}",
+            arrivals.choice(rows.KINDS),
+            created_at=rows.START + timedelta(days=arrivals.randrange(count // 2 + 1)),
+            approved=dice.random() < 0.4,
+        )
+        for at in range(count)
+    ]
+    ids = rows.insert(hub, told)
     assert administrator.principal_id is not None
     with hub.writing(HUB) as work:
         orgs = written.organisations(work)

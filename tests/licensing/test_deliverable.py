@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from domain.assets import Order, OrderField, Stage, listing, newest
 from domain.hub import Hub
 from domain.licensing import compiled
+from domain.licensing.compiled import keeping
+from domain.pages import Paging
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
+from storage import statements
+from storage.index.conditions import All, Condition, Deliverable, Is, Not
 from storage.tables import (
     AssetRightsRow,
     AssetRow,
     AssetVersionRow,
     ComponentRow,
     DeliverableDueRow,
+    DeliverablePartRow,
+    DeliverableReachRow,
     DeliverableVersionRow,
     EmbargoRow,
     LicenseRow,
@@ -25,6 +35,7 @@ from storage.tables import (
     TakedownRow,
     TerritoryGroupMemberRow,
 )
+from tests import acting
 from tests.licensing import listed, written
 from tests.licensing.listed import World
 from tests.licensing.written import WHEN
@@ -55,6 +66,7 @@ def test_what_is_listed_is_what_the_engine_lets_out_also_after_changes(world: Wo
         assert stale > 0, "changes that matter"
         listed.compile_all(world.hub)
         _compare(world, dice)
+        _compare(world, Random(2))  # what was asked before
 
 
 def test_what_changes_while_it_is_compiled_is_compiled_again(world: World) -> None:
@@ -107,6 +119,144 @@ def test_an_asset_of_which_nothing_was_said_costs_nothing(hub: Hub, admin: Viewe
         silent.title = "Still silent"
         work.session.flush()
         assert work.session.scalar(sa.select(DeliverableDueRow.asset_id)) is None
+
+
+def test_the_newest_are_those_that_pass_one_by_one_page_by_page_both_ways(world: World) -> None:
+    hub, dice = world.hub, Random(5)
+    denied = acting.member(hub, "designer", name="Denied")
+    with hub.writing(HUB) as work:
+        assert denied.principal_id is not None
+        no_documents: dict[str, Any] = {"is_denial": True, "scope": "ASSET_KIND", "asset_kind": "DOCUMENT"}
+        acting.give(hub, denied.principal_id, "designer", session=work.session, **no_documents)
+    wide = (world.administrator, acting.member(hub, "viewer"), acting.again(hub, denied))
+    passed = 0
+    for viewer in (*wide, world.partner):
+        with hub.reading(viewer) as work:
+            came = dict(work.session.execute(sa.select(AssetRow.id, AssetRow.created_at)).all())
+            for _ in range(USES):
+                use = compiled.wanted(work, listed.use(dice, {1: viewer.org_id, 2: viewer.org_id, 3: viewer.org_id}))
+                where = dice.choice((use, All((use, Is("kind", "IMAGE"))), All((Not(Is("kind", "VIDEO")), use))))
+                asked = listing.effective(where)
+                assert (newest.leading(work, asked) is not None) == (viewer in wide)
+                stage, down = dice.choice(list(Stage)), dice.random() < 0.7
+                ids = _of_stage(work, listing.ids_of(work, asked), stage)
+                ids.sort(key=lambda each: (came[each], each), reverse=down)
+                order = [Order(OrderField.CREATED_AT, descending=down)]
+                assert _paged(work, where, order, stage) == ids
+                assert listing.count(work, where, stage) == len(ids)
+                passed += len(ids)
+    assert passed > USES
+
+
+def test_a_use_is_judged_once_and_later_only_what_is_new(world: World) -> None:
+    request = listed.use(Random(6), world.orgs)
+    asked: list[str] = []
+    statements.heard.append(asked.append)
+
+    def judged() -> tuple[bytes, int]:
+        asked.clear()
+        with world.hub.reading(world.administrator) as work:
+            told = compiled.verdicts_of(work, compiled.wanted(work, request))
+        return told, sum("deliverable_part" in each for each in asked)
+
+    try:
+        before, times = judged()
+        assert times == 1
+        assert judged() == (before, 0)
+        with world.hub.writing(HUB) as work:
+            for change in CHANGES:
+                change(work, world, Random(9))
+        listed.compile_all(world.hub)
+        after, times = judged()
+        assert (times, after[: len(before)]) == (1, before)
+        assert len(after) > len(before)
+    finally:
+        statements.heard.remove(asked.append)
+
+
+def test_where_a_database_was_put_back_to_what_it_was_everything_is_judged_anew(world: World) -> None:
+    before, use = _used(world, Random(8))
+    newest_one = len(before) - 1
+    with world.hub.writing(HUB) as work:  # another one under its number
+        part = sa.update(DeliverablePartRow).where(DeliverablePartRow.reach_id == newest_one)
+        work.session.execute(part.values(uses=0).execution_options(synchronize_session=False))
+        work.session.get_one(DeliverableReachRow, newest_one).digest = "0" * 64
+    with world.hub.reading(world.administrator) as work:
+        assert compiled.verdicts_of(work, use) == before[:-1] + b"\0"
+
+
+def test_what_was_judged_before_it_was_committed_is_judged_again(world: World) -> None:
+    before, use = _used(world, Random(8))
+    left, right = len(before), len(before) + 1
+    with suppress(ZeroDivisionError), world.hub.writing(HUB) as work:
+        _copy(work, left - 1, left)
+        assert compiled.verdicts_of(work, use) == before + b"\1"
+        raise ZeroDivisionError
+    with world.hub.writing(HUB) as work:  # the same numbers, and one of which nothing is allowed
+        _copy(work, left - 1, left, uses=0)
+        _copy(work, left - 1, right)
+    with world.hub.reading(world.administrator) as work:
+        assert compiled.verdicts_of(work, use) == before + b"\0\1"
+
+
+def test_reaches_get_their_numbers_from_one_writer_at_a_time(hub: Hub, admin: Viewer) -> None:
+    listed.laid_out(hub, admin, seed=1, cases=4)
+    if not hub.database.is_postgres:
+        pytest.skip("SQLite has one writer")
+    free = sa.select(sa.func.pg_try_advisory_xact_lock(keeping.LOCK))
+    with hub.reading(HUB) as work:
+        found = compiled.compiled(work)
+    assert found is not None
+    with hub.writing(HUB) as work:
+        compiled.keep(work, found)
+        with hub.writing(HUB) as other:
+            assert other.session.scalar(free) is False
+    with hub.writing(HUB) as other:
+        assert other.session.scalar(free) is True
+
+
+def _used(world: World, dice: Random) -> tuple[bytes, Deliverable]:
+    """A use that the newest reach lets out, with all that is said of it."""
+    for _ in range(1_000):
+        with world.hub.reading(world.administrator) as work:
+            use = compiled.wanted(work, listed.use(dice, world.orgs))
+            said = compiled.verdicts_of(work, use)
+        if said.endswith(b"\1"):
+            return said, use
+    raise AssertionError("nothing passes")
+
+
+def _copy(work: Work, reach_id: int, to: int, **more: int) -> None:
+    """Another reach of the same parts, but for `more`."""
+    work.session.execute(sa.insert(DeliverableReachRow).values(id=to, digest=f"{to}{more}"))
+    columns = [column for column in DeliverablePartRow.__table__.columns if column.name != "reach_id"]
+    told = [sa.literal(more[column.name]) if column.name in more else column for column in columns]
+    rows = sa.select(sa.literal(to), *told).where(DeliverablePartRow.reach_id == reach_id)
+    names = ["reach_id", *(column.name for column in columns)]
+    work.session.execute(sa.insert(DeliverablePartRow).from_select(names, rows))
+
+
+def _of_stage(work: Work, ids: list[int], stage: Stage) -> list[int]:
+    rows = sa.select(AssetRow.id).where(AssetRow.id.in_(ids), AssetRow.approved_version_id.is_not(None))
+    return ids if stage is Stage.DRAFT else list(work.session.scalars(rows))
+
+
+def _paged(work: Work, condition: Condition, order: list[Order], stage: Stage) -> list[int]:
+    """Read to the end and back again, which finds the same."""
+    there: list[int] = []
+    wanted: Paging | None = Paging(5, backwards=False, position=None, scope="")
+    while wanted is not None:
+        page = listing.page(work, condition, order, wanted, stage)
+        there += [row.id for row in page.rows]
+        wanted = replace(wanted, position=page.positions[-1]) if page.has_next else None
+    back: list[int] = []
+    wanted = Paging(5, backwards=True, position=None, scope="")
+    while wanted is not None:
+        page = listing.page(work, condition, order, wanted, stage)
+        back = [*(row.id for row in page.rows), *back]
+        wanted = replace(wanted, position=page.positions[0]) if page.has_previous else None
+    assert there == back
+    return there
 
 
 def _compare(world: World, dice: Random) -> tuple[int, int]:

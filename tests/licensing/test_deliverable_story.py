@@ -163,6 +163,24 @@ def test_two_that_become_one_are_listed_as_that_one(
     assert listed(client) == [other["id"]]
 
 
+def test_one_that_became_two_again_is_listed_as_two(
+    hub: Hub, client: Client, licensed: dict[str, Any], asset: dict[str, Any]
+) -> None:
+    other = created(client, picture(2))
+    for each in (asset, other):
+        assessed(client, each, licenses=[active(client, f"For {each['id']}")["id"]], **NOBODY)
+    compile_what_is_due(hub)
+    told = {"into": other["id"], "from": asset["id"], "expectedRevision": 1, "fromRevision": 1}
+    revision = accepted(client.mutate("assetMerge", "asset { revision }", **told))["asset"]["revision"]
+    compile_what_is_due(hub)
+    assert listed(client) == [other["id"]]
+    undone = {"from": asset["id"], "expectedRevision": revision}
+    accepted(client.mutate("assetMergeUndo", "asset { id }", **undone))
+    assert asset["id"] not in listed(client)
+    compile_what_is_due(hub)
+    assert sorted(listed(client)) == sorted([asset["id"], other["id"]])
+
+
 def test_a_search_for_words_heeds_it_too(
     hub: Hub, client: Client, licensed: dict[str, Any], asset: dict[str, Any]
 ) -> None:
@@ -251,19 +269,26 @@ def test_what_was_compiled_by_other_rules_counts_for_nothing_until_it_is_compile
     assert listed(client) == [asset["id"]]
 
 
-def test_what_nothing_needs_any_more_is_forgotten_and_what_is_astray_found(
+def test_what_nothing_needs_any_more_is_forgotten_but_the_newest_and_what_is_astray_found(
     hub: Hub, client: Client, licensed: dict[str, Any], asset: dict[str, Any]
 ) -> None:
-    accepted(moved(client, "Terminate", licensed, reason="Over."))
+    other, more = created(client, picture(2)), {**PERMIT, "territories": ["DE", "FR"]}
+    row = active(client, "Also in France", grants=[more])
+    assessed(client, other, licenses=[row["id"]], **NOBODY)
     compile_what_is_due(hub)
     with hub.writing(HUB) as work:
-        assert work.session.scalar(sa.select(sa.func.count()).select_from(DeliverableReachRow)) == 1
+        (first, second) = work.session.scalars(sa.select(DeliverableReachRow.id).order_by(DeliverableReachRow.id))
+    for each in (licensed, row):
+        accepted(moved(client, "Terminate", each, reason="Over."))
+    compile_what_is_due(hub)
+    with hub.writing(HUB) as work:
+        assert set(work.session.scalars(sa.select(DeliverableReachRow.id))) == {first, second}
         work.session.execute(sa.update(DeliverableVersionRow).values(epoch=0))
     ask(hub, next(each for each in CHORES if each.name == "check_compiled_rights"))
     compile_what_is_due(hub)
     with hub.reading(HUB) as work:
-        assert work.session.scalar(sa.select(sa.func.count()).select_from(DeliverableReachRow)) == 0
-        assert list(work.session.scalars(sa.select(DeliverableDueRow.asset_id))) == [number(asset)]
+        assert list(work.session.scalars(sa.select(DeliverableReachRow.id))) == [second]
+        assert set(work.session.scalars(sa.select(DeliverableDueRow.asset_id))) == {number(asset), number(other)}
 
 
 def test_whatever_mutation_makes_something_due_asks_for_it_to_be_compiled(hub: Hub, admin: Viewer) -> None:

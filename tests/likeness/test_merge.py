@@ -129,7 +129,7 @@ def test_everything_that_points_at_the_asset_points_at_the_other_one(client: Cli
     into, gone = two(client)
     acts.accepted(merge(client, into, gone))
     left: dict[str, int] = {}
-    kept = {"asset_stamp", "asset_trash", "bulk_item", "legal_hold"}
+    kept = {"asset_merge", "asset_stamp", "asset_trash", "bulk_item", "legal_hold"}
     with client.hub.database.reading() as session:
         for table in Row.metadata.sorted_tables:
             for column in table.columns:

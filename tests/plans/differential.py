@@ -39,9 +39,11 @@ from storage.tables import (
 )
 from tests.identity import policy_world
 from tests.identity.policy_world import NOW, START
-from tests.plans.random_documents import Chooser, Document
+from tests.plans import licensed
+from tests.plans.random_documents import LISTS, Chooser, Document
 from tests.servers import postgres
 
+#: What can be asked for by its id.
 NODES = {
     "Asset": "asset",
     "AssetVersion": "asset_version",
@@ -51,6 +53,17 @@ NODES = {
     "Lightbox": "lightbox",
     "Organisation": "organisation",
     "Person": "principal",
+    "License": "license",
+    "LicenseGrant": "license_grant",
+    "Party": "party",
+    "Release": "release",
+    "AssetRights": "asset_rights",
+    "Embargo": "embargo",
+    "Takedown": "takedown",
+    "Exclusivity": "exclusivity",
+    "Usage": "usage",
+    "Supplier": "supplier",
+    "StockPurchase": "stock_purchase",
 }
 
 
@@ -76,6 +89,7 @@ def world(hub: Hub, seed: int) -> policy_world.World:
             for preset in presets:
                 work.session.add(_rendition(version, preset, chance))
         _stand_in_the_way(work, chance)
+        licensed.lay_out(work, random.Random(seed))
     return made
 
 
@@ -169,12 +183,16 @@ def _ids(hub: Hub) -> dict[str, list[str]]:
         } | {"Odd": [encode("Asset", 10**6), encode("Nothing", 1)]}
 
 
-def _cursors(hub: Hub, viewer: Viewer) -> list[str]:
-    found: list[str] = []
-    for arguments in ("", "(orderBy: [{field: TITLE}])", "(stage: APPROVED)", "(last: 20)"):
-        query = f"{{ assets{arguments} {{ edges {{ cursor }} }} }}"
+def _cursors(hub: Hub, viewer: Viewer) -> dict[str, list[str]]:
+    """By root field those of some of its lists."""
+    orders = ("", "(orderBy: [{field: TITLE}])", "(stage: APPROVED)", "(last: 20)")
+    days = {"expiringLicenses": '(beforeDay: "2026-10-01")', "runningUsagesAfter": '(date: "2026-01-01")'}
+    asked = [("assets", each) for each in orders] + [(each, days.get(each, "")) for each in LISTS]
+    found: dict[str, list[str]] = {}
+    for name, arguments in asked:
+        query = f"{{ {name}{arguments} {{ edges {{ cursor }} }} }}"
         data: dict[str, Any] = json.loads(execution.answer(hub, viewer, Asked(query), "test").body)["data"]
-        found += [edge["cursor"] for edge in data["assets"]["edges"]]
+        found.setdefault(name, []).extend(edge["cursor"] for edge in data[name]["edges"])
     return found
 
 

@@ -24,14 +24,22 @@ from graphql import (
     is_leaf_type,
 )
 
-from schema.mapped import MAPPED
+from schema.mapped import MAPPED, TABLES
 
 #: Answered differently at every asking, whoever answers.
 CHANGING: Final = frozenset({"indexLagMs", "rateLimit", "auditVerify", "lastUsedAt"})
 #: What clients ask most, so that most operations are made of what plans know.
 LIKELY: Final = ("assets", "assets", "assets", "asset", "node", "nodes")
+#: Lists that are read by a field's `Listed`, beside those of assets.
+LISTS: Final = (
+    *("licenses", "expiringLicenses", "releases", "parties", "takedowns", "usages", "runningUsagesAfter"),
+    "stockPurchases",
+)
+LICENSING: Final = (*LISTS, "licenses", "license", "usages")
 DEEPEST: Final = 5
-HOLDING: Final = frozenset({"AssetEdge", "PageInfo", "SignedUrl", "RenditionFailure"})
+HOLDING: Final = frozenset({"PageInfo", "SignedUrl", "RenditionFailure", "Money", "SizeLimit"})
+#: What an argument names.
+NAMED: Final = {"license": "License", "asset": "Asset", "version": "AssetVersion"}
 #: Of lists of assets, what only their resolvers answer: asked for now and then.
 RESOLVED: Final = frozenset({"didYouMean", "facets", "fieldFacets"})
 
@@ -44,7 +52,8 @@ def is_known(type_: Any, name: str) -> bool:
     definition = type_.fields[name].extensions.get("strawberry-definition")
     if type_.name == "AssetConnection":
         return name not in RESOLVED
-    return type_.name in HOLDING or (definition is not None and MAPPED in definition.metadata)
+    holds = type_.name in HOLDING or type_.name.endswith(("Edge", "Connection"))
+    return holds or (definition is not None and MAPPED in definition.metadata)
 
 
 @dataclass
@@ -55,12 +64,14 @@ class Document:
 
 @dataclass
 class Chooser:
-    """`ids` are global ids by type, `cursors` some that were given out for lists of assets."""
+    """`ids` are global ids by type, `cursors` by root field some that were given out for its lists."""
 
     schema: GraphQLSchema
     chance: random.Random
     ids: Mapping[str, Sequence[str]]
-    cursors: Sequence[str] = ()
+    cursors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: The root field that is written now.
+    root: str = "assets"
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
 
@@ -69,15 +80,19 @@ class Chooser:
         query = self.schema.query_type
         assert query is not None
         names = [self._root() for _ in range(self.chance.choice((1, 1, 1, 2, 3)))]
-        body = " ".join(f"r{at}: {self._field(query.fields[name], name, 1)}" for at, name in enumerate(names))
+        parts: list[str] = []
+        for self.root in names:
+            parts.append(f"r{len(parts)}: {self._field(query.fields[self.root], self.root, 1)}")
+        body = " ".join(parts)
         declared = ", ".join(f"${name}: {type_}" for name, (type_, _) in self.variables.items())
         head = f"query Q({declared})" if declared else self.chance.choice(("query Q", "query", ""))
         text = " ".join([f"{head} {{ {body} }}", *self.fragments])
         return Document(text, {name: value for name, (_, value) in self.variables.items() if value is not ...})
 
     def _root(self) -> str:
-        if self.chance.random() < 0.9:
-            return self.chance.choice(LIKELY)
+        kind = self.chance.random()
+        if kind < 0.9:
+            return self.chance.choice(LIKELY if kind < 0.6 else LICENSING)
         query = self.schema.query_type
         assert query is not None
         return str(self.chance.choice([name for name in query.fields if name not in CHANGING]))
@@ -128,7 +143,7 @@ class Chooser:
         if is_abstract_type(type_):
             on = self.chance.choice(list(self.schema.get_possible_types(type_)))
             if type_.name == "Node" and self.chance.random() < 0.95:
-                on = self.schema.type_map[self.chance.choice(("Asset", "AssetVersion", "Rendition"))]
+                on = self.schema.type_map[self.chance.choice((*("Asset", "AssetVersion", "Rendition") * 3, *TABLES))]
         elif self.chance.random() < 0.2 and type_.interfaces:
             on = self.chance.choice(list(type_.interfaces))
         selection = self._selection(on, depth + 1)
@@ -195,10 +210,12 @@ class Chooser:
                 return choose((0, 1, 10, 15, 20, 100, 150, 2000))
             case "ID":
                 some = ("Asset", "AssetVersion", "Rendition", "RenditionPreset")
-                type_ = choose(("Asset", "Asset", "Asset", *some) if self.chance.random() < 0.9 else [*self.ids])
+                type_ = choose(("Asset", "Asset", "Asset", *some) if self.chance.random() < 0.8 else [*self.ids])
+                type_ = NAMED.get(self.root if name == "id" else name, type_)
                 return choose(self.ids[type_]) if self.chance.random() < 0.97 else choose(("", "xyz", "QQ"))
             case "String" if name in {"after", "before"}:
-                return choose(self.cursors) if self.cursors and self.chance.random() < 0.97 else "nothing"
+                known = self.cursors.get(self.root) or self.cursors.get("assets")
+                return choose(known) if known and self.chance.random() < 0.97 else "nothing"
             case "String" if name == "preset":
                 return choose(("web", "thumb", "preview", "nothing"))
             case "String":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -66,7 +66,7 @@ def test_a_change_of_any_column_shows_at_once(brand: policy_world.World, table: 
     changed = set()
     told = asked(hub, viewer, ids)
     for column in Row.metadata.tables[table].columns:
-        if not _change(hub, column):
+        if not change(hub, column):
             continue
         changed.add(column.name)
         planned = plans.counted.answered
@@ -107,7 +107,7 @@ def test_a_merge_shows_at_once(brand: policy_world.World) -> None:
 LIVING = {"lifecycle": "DRAFT", "lifecycle_before_archive": None}
 WORDS = (
     *("RUNNING", "READY", "PUBLISHED", "DRAFT", "VIDEO", "LOGO", "COVER", "PNG", "USER", "METADATA", "TRUNCATED"),
-    *("GREY", "STRIP"),
+    *("GREY", "STRIP", "OWNED", "SUSPENDED", "NAP", "AG-A25", "PERSON", "ORGANISATION", "AGENCY"),
 )
 #: Keys that others point at, what needs something that this world lacks, and what a check allows only together with
 #: other words.
@@ -123,8 +123,10 @@ KEYS = {
 }
 
 
-def _change(hub: Hub, column: sa.Column[Any]) -> bool:
-    """Gives the column another value in every row it can be given to; whether there was one."""
+def change(hub: Hub, column: sa.Column[Any], words: Iterable[str] = ()) -> bool:
+    """Gives the column another value in every row it can be given to, these words before others; whether there was
+    one.
+    """
     table = column.table
     key = list(table.primary_key)
     with hub.reading(HUB) as work:
@@ -132,7 +134,7 @@ def _change(hub: Hub, column: sa.Column[Any]) -> bool:
     done = False
     for row in rows:
         where = [each == value for each, value in zip(key, row[:-1], strict=True)]
-        for value in _others(hub, column, row[-1]):
+        for value in (*words, *_others(hub, column, row[-1])):
             if _tried(hub, sa.update(table).where(*where).values({column.name: value})):
                 done = True
                 break
@@ -159,6 +161,8 @@ def _others(hub: Hub, column: sa.Column[Any], value: Any) -> Iterator[Any]:
             yield not value
         case sa.Integer():
             yield from (1, 1000) if value is None else (value + 1, value + 1000)
+        case sa.Date():
+            yield date(2026, 7, 1) if value is None else value + timedelta(days=1)
         case sa.Double():
             yield (value or 0.0) + 1.5
         case Instant():

@@ -271,7 +271,7 @@ def test_an_invalid_text_is_validated_once(asking: Asking, monkeypatch: pytest.M
         validated.append(given)
         return validate(*given, **named)
 
-    monkeypatch.setattr("schema.prepared.validate", counting)
+    monkeypatch.setattr("schema.reading.validate", counting)
     for _ in range(3):
         assert b"GRAPHQL_VALIDATION_FAILED" in asking("{ assets(first: 1) { nothing } }").body
     assert len(validated) == 1

@@ -19,8 +19,8 @@ from domain.global_ids import encode
 from domain.hub import Hub
 from domain.identity import tokens
 from domain.work import HUB, Viewer
+from server.answering import server_of
 from server.app import make_app
-from server.serve import server_of
 from storage import events
 from storage.tables import PrincipalRow
 from tests.server.caller import wait_until

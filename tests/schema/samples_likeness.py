@@ -38,7 +38,15 @@ def merged(into: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
     return told | {"expectedRevision": into["revision"], "fromRevision": gone["revision"]}
 
 
+def absorbed(brand: Brand, into: dict[str, Any]) -> dict[str, Any]:
+    """What takes back that another asset became part of this one."""
+    gone = brand.asset()
+    done = brand.client.mutate("assetMerge", "asset { revision } errors { message }", **merged(into, gone))
+    return {"from": gone["id"], "expectedRevision": done["asset"]["revision"]}
+
+
 SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     "nearDuplicateDecide": _decide,
+    "assetMergeUndo": lambda brand: absorbed(brand, brand.asset()),
     "assetMerge": lambda brand: merged(brand.asset(), brand.asset()),
 }

@@ -151,6 +151,7 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "BulkRefusal.examples": "5 examples",
         "ChoicesFieldValue.choices": "what one value chooses",
         "CustomFieldFacet.values": "50 words",
+        "Query.assetMerges": "the latest 100",
         "Query.customFields": "200 fields",
         "Query.vocabularies": "100 vocabularies",
         "Query.metadataTemplates": "500 templates",

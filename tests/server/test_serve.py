@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.server.caller import BYTES, wait_until
-from tests.server.program import is_alive, run, running, signed
+from tests.server.program import STOP_SECONDS, Program, is_alive, run, running, signed
 
 ME = {"query": "{ me { __typename } }"}
 
@@ -50,7 +50,7 @@ def test_a_token_and_an_address_that_were_set_are_used_and_the_token_never_print
 
 
 def test_requests_that_outlast_the_grace_are_told_so_and_lose_no_byte(tmp_path: Path) -> None:
-    impatient = "import server.serve; server.serve.GRACE_SECONDS = 1"
+    impatient = "import server.answering; server.answering.GRACE_SECONDS = 1"
     with running(tmp_path / "data", impatient) as program, signed(program) as client:
         address = client.post("/uploads", headers={"Upload-Length": "1000"}).headers["location"]
         where = urlsplit(program.address())
@@ -91,11 +91,26 @@ def test_workers_end_when_their_server_is_killed(tmp_path: Path) -> None:
 def test_a_foreman_that_dies_is_started_again(tmp_path: Path) -> None:
     with running(tmp_path / "data", WORKERS="1") as program:
         program.address()
-        wait_until(program.children)
-        first = program.children()[0]
+        wait_until(lambda: foremen(program))
+        first = foremen(program)[0]
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: program.children() and program.children()[0] != first)
+        wait_until(lambda: foremen(program) and foremen(program)[0] != first)
         assert program.stop() == 0
+
+
+def test_a_signal_that_comes_before_it_answers_is_not_lost_to_a_finaliser(tmp_path: Path) -> None:
+    late = """
+import gc, os, signal
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+def collect(last=[Late()], before=gc.collect):
+    last.clear()
+    return before()
+gc.collect = collect"""
+    with running(tmp_path / "data", late) as program:
+        assert program.process.wait(STOP_SECONDS) == 0
+    assert "SystemExit" in "".join(program.logged)  # raised, and swallowed
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
@@ -114,6 +129,18 @@ def test_two_servers_share_one_data_dir(tmp_path: Path) -> None:
             answer = there.patch(address, headers={"Upload-Offset": "3", "Content-Type": BYTES}, content=b"def")
             assert answer.headers["upload-offset"] == "6"
             assert "imprimatur-sha256" in here.head(address).headers
+
+
+def foremen(program: Program) -> list[int]:
+    """Its child that looks after workers, and the workers that this one forked."""
+    return [pid for pid in program.children() if b"--processes" in commanded(pid)]
+
+
+def commanded(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.commands.serving import listed
+from server.commands.settings import listed
 from storage.settings import BadSettings, Settings, load
 
 OIDC = {"OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "hub"}

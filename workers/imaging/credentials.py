@@ -18,7 +18,7 @@ from domain.recipes import FailureCode, RenderFailure
 from workers import sandbox
 from workers.imaging import failures
 from workers.imaging.formats.still import library
-from workers.imaging.render import Made
+from workers.imaging.pictures import Made
 from workers.sandbox import SandboxLimits
 
 _MAKER = "Imprimatur"
@@ -34,7 +34,9 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Original:
-    path: Path
+    """`path` is None where the bytes are not at hand: then its digest alone says which it was."""
+
+    path: Path | None
     media_type: str
     sha256: str
 
@@ -112,12 +114,7 @@ def _told(c2pa: Any, context: Any, original: Original, one: Made) -> Any:
     parent = {"title": "Original", "relationship": "parentOf", "instance_id": f"sha256:{original.sha256}"}
     said: dict[str, Any] = {"claim_generator_info": [{"name": _MAKER}], "title": _TITLE, "format": one.media_type}
     builder = c2pa.Builder(json.dumps(said), context=context)
-    try:
-        builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
-        with original.path.open("rb") as file:
-            builder.add_ingredient_from_stream(json.dumps(parent), original.media_type, file)
-    except c2pa.C2paError:
-        # A kind that cannot carry credentials has none to hand on: its digest alone says which it was.
+    if not _hands_on(c2pa, builder, parent, original):
         builder.close()
         said["ingredients"] = [parent | {"format": original.media_type}]
         builder = c2pa.Builder(json.dumps(said), context=context)
@@ -125,3 +122,16 @@ def _told(c2pa: Any, context: Any, original: Original, one: Made) -> Any:
     builder.add_action({"action": "c2pa.resized"})
     builder.add_action({"action": "c2pa.transcoded"})
     return builder
+
+
+def _hands_on(c2pa: Any, builder: Any, parent: dict[str, Any], original: Original) -> bool:
+    """False where the original has nothing to hand on: it is of a kind that carries no credentials, or not at hand."""
+    if original.path is None:
+        return False
+    try:
+        builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+        with original.path.open("rb") as file:
+            builder.add_ingredient_from_stream(json.dumps(parent), original.media_type, file)
+    except c2pa.C2paError:
+        return False
+    return True

@@ -8,12 +8,14 @@ the same recipe give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageColor, PngImagePlugin
+from PIL import Image, ImageColor, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from domain.packets import iptc, jpeg, xmp
 from domain.recipes import HOLDS_TRANSPARENCY, Format, Recipe
@@ -27,6 +29,8 @@ _ALPHA = frozenset({"LA", "RGBA"})
 #: TIFF's tags: differences to the left neighbour compress a third better; XMP; IPTC as bytes.
 _PREDICTOR, _XMP, _IPTC = 317, 700, 33723
 _HORIZONTAL = 2
+# Imported here, once and before any fork: else Pillow looks all its plugins up in every job anew.
+_PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 #: Where the extended header of WebP keeps its flags.
 _WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10
 
@@ -41,19 +45,27 @@ class Packets:
     dpi: tuple[int, int] | None
 
 
+def warm() -> None:
+    """Builds what every job needs anyway; call it once before forking."""
+    Image.preinit()
+
+
 def write(picture: Image.Image, recipe: Recipe, target: Path) -> None:
     """Writes `picture` (mode L, LA, RGB or RGBA in sRGB, or CMYK) to `target`; on an error no file is left."""
-    bare = picture if recipe.format in HOLDS_TRANSPARENCY else flattened(picture, recipe.background)
-    # Pillow's writers pick comments, profiles and resolutions up from here on their own. Lent, for a copy
-    # would take a hundredth of all the time that five renditions take.
-    info, bare.info = bare.info, {}
     try:
-        _WRITERS[recipe.format](bare, recipe, _packets(bare, recipe), target)
+        with _bare(picture, recipe) as bare:
+            _WRITERS[recipe.format](bare, recipe, _packets(bare, recipe), target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    finally:
-        bare.info = info
+
+
+def encoded(picture: Image.Image, recipe: Recipe) -> bytes:
+    """The bytes that `write` would write: of JPEG, PNG and WebP."""
+    target = io.BytesIO()
+    with _bare(picture, recipe) as bare:
+        _IN_MEMORY[recipe.format](bare, recipe, _packets(bare, recipe), target)
+    return target.getvalue()
 
 
 def write_frames(
@@ -82,6 +94,19 @@ def write_frames(
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _bare(picture: Image.Image, recipe: Recipe) -> Iterator[Image.Image]:
+    """Without what the format cannot hold. Pillow's writers pick comments, profiles and resolutions up from here on
+    their own. Lent, for a copy would take a hundredth of all the time that five renditions take.
+    """
+    bare = picture if recipe.format in HOLDS_TRANSPARENCY else flattened(picture, recipe.background)
+    info, bare.info = bare.info, {}
+    try:
+        yield bare
+    finally:
+        bare.info = info
 
 
 def _declare_transparency(target: Path) -> None:
@@ -125,7 +150,7 @@ def _packets(picture: Image.Image, recipe: Recipe) -> Packets:
     )
 
 
-def _jpeg(picture: Image.Image, recipe: Recipe, packets: Packets, target: Path) -> None:
+def _jpeg(picture: Image.Image, recipe: Recipe, packets: Packets, target: Path | io.BytesIO) -> None:
     said: dict[str, Any] = {"xmp": packets.xmp} if packets.xmp else {}
     if packets.iptc:
         said["extra"] = jpeg.segment(jpeg.APP13, iptc.photoshop_resource(packets.iptc))
@@ -142,7 +167,7 @@ def _jpeg(picture: Image.Image, recipe: Recipe, packets: Packets, target: Path) 
     )
 
 
-def _png(picture: Image.Image, _recipe: Recipe, packets: Packets, target: Path) -> None:
+def _png(picture: Image.Image, _recipe: Recipe, packets: Packets, target: Path | io.BytesIO) -> None:
     chunks = PngImagePlugin.PngInfo()
     chunks.add(b"sRGB", _PERCEPTUAL)
     if packets.xmp:
@@ -151,7 +176,7 @@ def _png(picture: Image.Image, _recipe: Recipe, packets: Packets, target: Path) 
     picture.save(target, "PNG", compress_type=_RUN_LENGTH, pnginfo=chunks, **said)
 
 
-def _webp(picture: Image.Image, recipe: Recipe, packets: Packets, target: Path) -> None:
+def _webp(picture: Image.Image, recipe: Recipe, packets: Packets, target: Path | io.BytesIO) -> None:
     picture.save(target, "WEBP", quality=recipe.quality, method=4, xmp=packets.xmp)
 
 
@@ -188,4 +213,9 @@ _WRITERS: dict[Format, Callable[[Image.Image, Recipe, Packets, Path], None]] = {
     Format.GIF: _gif,
     Format.TIFF: _tiff,
     Format.PDF: _pdf,
+}
+_IN_MEMORY: dict[Format, Callable[[Image.Image, Recipe, Packets, io.BytesIO], None]] = {
+    Format.JPEG: _jpeg,
+    Format.PNG: _png,
+    Format.WEBP: _webp,
 }

@@ -16,7 +16,7 @@ from domain.recipes import HOLDS_FRAMES, FailureCode, Format, Recipe
 from workers.imaging import depth, encoding, failures, opening
 from workers.imaging.formats import clips, film, media
 from workers.imaging.limits import Limits
-from workers.imaging.master import Master
+from workers.imaging.pictures import Master
 
 #: Kinds whose files may hold several frames that are shown one after another.
 _ANIMATED = frozenset({"image/gif", "image/webp", "image/png", "image/avif"})

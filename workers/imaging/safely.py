@@ -22,8 +22,9 @@ from workers.imaging import failures, formats, hashes, inside, metadata, office,
 from workers.imaging.failures import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.metadata import Facts, Proposal
+from workers.imaging.pictures import Made
 from workers.imaging.reductions import Shelf
-from workers.imaging.render import Made, Rendered
+from workers.imaging.render import Rendered
 from workers.sandbox import SandboxLimits
 from workers.sandbox.cradles import Cradle, Nursery
 

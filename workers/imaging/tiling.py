@@ -23,7 +23,7 @@ from domain.recipes import Colour, FailureCode, Format, Recipe
 from workers.imaging import colour, encoding, failures, geometry, master, opening
 from workers.imaging.formats.still import library
 from workers.imaging.limits import Limits
-from workers.imaging.master import Master
+from workers.imaging.pictures import Master
 
 MEBIBYTE = 1 << 20
 

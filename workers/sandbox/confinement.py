@@ -89,8 +89,18 @@ def forget_the_parent(keep: int) -> None:
 
 def limit(*, memory: int, cpu_seconds: int, file_bytes: int, files: int) -> None:
     """`memory` comes on top of what the process holds, `files` above the highest descriptor it has."""
-    _set(resource.RLIMIT_AS, _address_space() + memory)
+    limit_all_but_time(memory=memory, file_bytes=file_bytes, files=files)
+    limit_time(cpu_seconds)
+
+
+def limit_time(cpu_seconds: int) -> None:
+    """Of this process: what is forked counts anew."""
     _set(resource.RLIMIT_CPU, cpu_seconds, spare=1)
+
+
+def limit_all_but_time(*, memory: int, file_bytes: int, files: int) -> None:
+    """Holds for whatever is forked later, too."""
+    _set(resource.RLIMIT_AS, _address_space() + memory)
     _set(resource.RLIMIT_FSIZE, file_bytes)
     _set(resource.RLIMIT_NOFILE, max(_open_descriptors()) + 1 + files)
     _set(resource.RLIMIT_CORE, 0)

@@ -66,7 +66,7 @@ class Here:
         return child
 
     def bury(self, child: int) -> End:
-        return _buried(child)
+        return buried(child)
 
 
 class Nursery:
@@ -152,7 +152,7 @@ def tend(line: int, parent: int, modules: Sequence[str]) -> None:
             if told[:1] == _FORK:
                 ears.send(_PID.pack(_born(told[1:], handles[0])))
             else:
-                ears.send(_END.pack(*_buried(_PID.unpack(told[1:])[0])))
+                ears.send(_END.pack(*buried(_PID.unpack(told[1:])[0])))
 
 
 def _born(told: bytes, writing: int) -> int:
@@ -165,7 +165,7 @@ def _born(told: bytes, writing: int) -> int:
     return child
 
 
-def _buried(child: int) -> End:
+def buried(child: int) -> End:
     """Its number cannot be given to another process before it is waited for, so the group is killed first."""
     seen = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG)
     with contextlib.suppress(ProcessLookupError, PermissionError):

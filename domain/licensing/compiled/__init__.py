@@ -20,5 +20,17 @@ from domain.licensing.compiled.keeping import (
     keep,
     list_astray,
 )
+from domain.licensing.compiled.verdicts import lets_out
+from domain.licensing.compiled.verdicts import of as verdicts_of
 
-__all__ = ["LISTED_AT_ONCE", "compiled", "forget_unused", "has_other_rules", "keep", "list_astray", "wanted"]
+__all__ = [
+    "LISTED_AT_ONCE",
+    "compiled",
+    "forget_unused",
+    "has_other_rules",
+    "keep",
+    "lets_out",
+    "list_astray",
+    "verdicts_of",
+    "wanted",
+]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ from storage.tables import (
 
 #: Assets that are compiled from one snapshot, and written in one transaction.
 AT_ONCE: Final = 200
+#: Key of PostgreSQL's advisory lock that numbers reaches: "reaching" in ASCII.
+LOCK: Final = int.from_bytes(b"reaching")
 #: Assets that are listed as due in one transaction.
 LISTED_AT_ONCE: Final = 2_000
 
@@ -45,6 +48,7 @@ class Compiled:
 class Version:
     asset_id: int
     epoch: int
+    listed_at: datetime
     reach: Reach
 
 
@@ -54,14 +58,12 @@ def compiled(work: Work, beyond: int = 0) -> Compiled | None:
     times = dict(work.session.execute(due.order_by(DeliverableDueRow.asset_id).limit(AT_ONCE)).all())
     if not times:
         return None
-    shown = sa.select(AssetRow.id, AssetRow.rights_epoch, AssetRow.current_version_id, AssetRow.approved_version_id)
+    told = (AssetRow.id, AssetRow.rights_epoch, AssetRow.created_at)
+    shown = sa.select(*told, AssetRow.current_version_id, AssetRow.approved_version_id)
     rows = work.session.execute(shown.where(AssetRow.id.in_(times))).all()
-    of_version = {each: (row[0], row[1]) for row in rows for each in row[2:] if each is not None}
+    of_version = {each: (row[0], row[1], row[2]) for row in rows for each in row[3:] if each is not None}
     known, reaches = facts.of_versions(work, of_version), _Reaches()
-    versions = {
-        version_id: Version(asset_id, epoch, reaches.of(known[version_id]))
-        for version_id, (asset_id, epoch) in of_version.items()
-    }
+    versions = {key: Version(*asset, reaches.of(known[key])) for key, asset in of_version.items()}
     return Compiled(times, versions)
 
 
@@ -82,6 +84,7 @@ def keep(work: Work, found: Compiled) -> int:
             "epoch": each.epoch,
             "rules": alphabet.RULES,
             "reach_id": ids.get(each.reach),
+            "listed_at": each.listed_at,
         }
         for version_id, each in versions.items()
     ]
@@ -109,6 +112,7 @@ def list_astray(work: Work, beyond: int = 0) -> int | None:
                 kept.asset_id == AssetRow.id,
                 kept.epoch == AssetRow.rights_epoch,
                 kept.rules == alphabet.RULES,
+                kept.listed_at == AssetRow.created_at,
             ),
         )
         for shown in (AssetRow.current_version_id, AssetRow.approved_version_id)
@@ -129,9 +133,13 @@ def has_other_rules(work: Work) -> bool:
 
 
 def forget_unused(work: Work) -> int:
-    """Removes some of the reaches that no version has any more, and says how many."""
+    """Removes some of the reaches that no version has any more, and says how many. The newest stays: SQLite would give
+    its number again.
+    """
     used = sa.exists().where(DeliverableVersionRow.reach_id == DeliverableReachRow.id)
-    ids = list(work.session.scalars(sa.select(DeliverableReachRow.id).where(~used).limit(LISTED_AT_ONCE)))
+    newest = sa.select(sa.func.max(DeliverableReachRow.id)).scalar_subquery()
+    unused = sa.select(DeliverableReachRow.id).where(~used, DeliverableReachRow.id < newest)
+    ids = list(work.session.scalars(unused.limit(LISTED_AT_ONCE)))
     for column in (DeliverablePartRow.reach_id, DeliverableReachRow.id):
         gone = sa.delete(column.class_).where(column.in_(ids))
         work.session.execute(gone.execution_options(synchronize_session=False))
@@ -171,6 +179,7 @@ def _reaches(work: Work, wanted: Collection[Reach]) -> dict[Reach, int]:
     found = _ids(work, digests)
     new = sorted(digests.keys() - found.keys())
     if new:
+        _take_turn(work)
         insert = postgresql.insert if _is_postgres(work) else sqlite.insert
         added = insert(DeliverableReachRow).values([{"digest": each} for each in new]).on_conflict_do_nothing()
         rows = work.session.execute(added.returning(DeliverableReachRow.id, DeliverableReachRow.digest)).all()
@@ -178,6 +187,14 @@ def _reaches(work: Work, wanted: Collection[Reach]) -> dict[Reach, int]:
         work.session.execute(sa.insert(DeliverablePartRow), parts)
         found = _ids(work, digests)
     return {digests[digest]: id_ for digest, id_ in found.items()}
+
+
+def _take_turn(work: Work) -> None:
+    """Until the end of the transaction nobody else gets a number for a reach, so that they are committed in the order
+    of these. SQLite's writers take turns anyway.
+    """
+    if _is_postgres(work):
+        work.session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
 def _ids(work: Work, digests: Iterable[str]) -> dict[str, int]:
@@ -202,7 +219,7 @@ def _row(reach_id: int, number: int, part: Part) -> dict[str, Any]:
 def _upsert(work: Work, values: list[dict[str, Any]]) -> None:
     insert = postgresql.insert if _is_postgres(work) else sqlite.insert
     added = insert(DeliverableVersionRow).values(values)
-    moved = {name: added.excluded[name] for name in ("asset_id", "epoch", "rules", "reach_id")}
+    moved = {name: added.excluded[name] for name in ("asset_id", "epoch", "rules", "reach_id", "listed_at")}
     work.session.execute(added.on_conflict_do_update(index_elements=[DeliverableVersionRow.version_id], set_=moved))
 
 

@@ -26,15 +26,19 @@ def of_versions(work: Work, version_ids: Iterable[int]) -> dict[int, LicenseProp
     return {id_: proposed for id_, proposed in found.items() if proposed is not None}
 
 
+#: Put together once, for every picture that is made by address asks it.
+_ENTRIES: Final = sa.select(MetadataRow.version_id, MetadataRow.namespace, MetadataRow.name, MetadataRow.value).where(
+    MetadataRow.version_id.in_(sa.bindparam("versions", expanding=True)),
+    MetadataRow.namespace.in_(sa.bindparam("spaces", expanding=True)),
+    MetadataRow.name.in_(sa.bindparam("names", expanding=True)),
+)
+
+
 def entries_of(work: Work, version_ids: Iterable[int], besides: Sequence[Place] = ()) -> dict[int, dict[Place, Any]]:
     """What stands in the places that proposals are read from, and in these, by version."""
     spaces, names = zip(*besides, strict=True) if besides else ((), ())
-    rows = sa.select(MetadataRow.version_id, MetadataRow.namespace, MetadataRow.name, MetadataRow.value).where(
-        MetadataRow.version_id.in_(set(version_ids)),
-        MetadataRow.namespace.in_([*_SPACES, *spaces]),
-        MetadataRow.name.in_([*_NAMES, *names]),
-    )
+    told = {"versions": set(version_ids), "spaces": [*_SPACES, *spaces], "names": [*_NAMES, *names]}
     entries: dict[int, dict[Place, Any]] = defaultdict(dict)
-    for version_id, namespace, name, value in work.session.execute(rows):
+    for version_id, namespace, name, value in work.session.execute(_ENTRIES, told):
         entries[version_id][namespace, name] = value
     return dict(entries)

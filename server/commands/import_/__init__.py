@@ -24,7 +24,7 @@ from domain.hub import Hub
 from domain.work import HUB
 from server.commands.import_ import telling
 from server.commands.import_.bar import Bar
-from server.serve import opened
+from server.opening import opened
 from storage import jobs as job_rows
 from storage.settings import load
 

@@ -6,6 +6,8 @@ triggers.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +15,10 @@ from storage.tables.row import Row
 
 
 class DeliverableReachRow(Row):
-    """All that is allowed under some terms. Versions of which the same is allowed share one, by its digest."""
+    """All that is allowed under some terms. Versions of which the same is allowed share one, by its digest.
+
+    It never changes, its number is never given again, and those with lower numbers were committed before.
+    """
 
     __tablename__ = "deliverable_reach"
 
@@ -59,6 +64,7 @@ class DeliverableVersionRow(Row):
     __table_args__ = (
         Index("ix_deliverable_version_rules", "rules"),
         Index("ix_deliverable_version_reach", "reach_id"),
+        Index("ix_deliverable_version_newest", "listed_at", "asset_id", "reach_id"),
     )
 
     version_id: Mapped[int] = mapped_column(ForeignKey("asset_version.id"), primary_key=True, autoincrement=False)
@@ -67,6 +73,8 @@ class DeliverableVersionRow(Row):
     rules: Mapped[int]
     #: None: nothing.
     reach_id: Mapped[int | None] = mapped_column(ForeignKey("deliverable_reach.id"))
+    #: When the asset came, by which lists are ordered.
+    listed_at: Mapped[datetime]
 
 
 class DeliverableDueRow(Row):

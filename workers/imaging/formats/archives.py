@@ -23,8 +23,9 @@ _KIBIBYTE = 1024
 
 def still(source: Path, _media_type: str, recipes: Sequence[Recipe], limits: Limits) -> Still:
     held = _listed(source)
-    lines = [f"{len(held):,} files, {_size(sum(one.file_size for one in held))}", ""]
-    lines += [f"{_size(one.file_size):>10}   {letters.clean(one.filename, limits)}" for one in held[:_SHOWN]]
+    total = f"{len(held):,} {'file' if len(held) == 1 else 'files'}, {_size(sum(one.file_size for one in held))}"
+    names = [(_size(one.file_size), letters.clean(one.filename, limits)) for one in held[:_SHOWN]]
+    lines: list[str | tuple[str, str]] = [total, "", *names]
     return written.page(lines, recipes, limits)
 
 

@@ -1,0 +1,228 @@
+"""Small pictures made at once, without a job: as good, as safe and as well recorded as those that a job makes."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image, ImageChops, ImageStat
+
+from domain.hub import Hub
+from domain.work import HUB, Viewer
+from server import at_once, studio
+from server.app import make_app
+from storage.tables import EventRow, GrantRow, JobRow, TransformRow
+from tests import acting
+from tests.asking import Client
+from tests.iiif.conftest import SIZE, Gallery
+from tests.imaging import made
+from tests.lifecycle import turning
+from tests.server.program import descendants
+from tests.working import tools_of, wait, work_off
+from workers import transforms
+
+
+@pytest.fixture
+def quick(gallery: Gallery, hub: Hub) -> Iterator[Gallery]:
+    """The same gallery behind a server that has a studio."""
+    with studio.running(hub.settings.model_copy(update={"workers": 1})) as beside:
+        gallery.app = make_app(hub, beside)
+        yield gallery
+
+
+def jobs(hub: Hub) -> int:
+    with hub.reading(HUB) as work:
+        asked = sa.select(sa.func.count()).select_from(JobRow).where(JobRow.kind == "make_transform")
+        return work.session.scalar(asked) or 0
+
+
+def served(hub: Hub) -> list[EventRow]:
+    with hub.reading(HUB) as work:
+        return list(work.session.scalars(sa.select(EventRow).where(EventRow.type == "delivery.served")))
+
+
+def rows(hub: Hub) -> list[TransformRow]:
+    with hub.reading(HUB) as work:
+        return list(work.session.scalars(sa.select(TransformRow)))
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """The mean difference of their pixels, of 255."""
+    assert (one.size, one.mode) == (other.size, other.mode)
+    means = ImageStat.Stat(ImageChops.difference(one, other)).mean
+    return sum(means) / len(means)
+
+
+def the_studio() -> int:
+    (found,) = [
+        pid for pid in descendants(os.getpid()) if b"workers.studio" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wish", "size", "media_type"),
+    [
+        ("width: 300", (300, 220), "image/jpeg"),
+        ("height: 110, format: WEBP", (150, 110), "image/webp"),
+        ("width: 200, height: 200, fit: COVER, format: PNG", (200, 200), "image/png"),
+        ('width: 200, height: 200, fit: PAD, background: "#ff0000"', (200, 200), "image/jpeg"),
+        ("region: {x: 100, y: 100, width: 600, height: 400}, width: 60, rotation: 90", (40, 60), "image/jpeg"),
+        ("width: 100, colour: GREY", (100, 73), "image/jpeg"),
+    ],
+)
+def test_the_very_first_picture_of_a_file_takes_no_job(
+    quick: Gallery, hub: Hub, wish: str, size: tuple[int, int], media_type: str
+) -> None:
+    path = quick.transform(wish)
+    answer = quick.ask(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type), answer.text
+    assert Image.open(io.BytesIO(answer.content)).size == size
+    assert jobs(hub) == 0
+    (row,) = rows(hub)
+    assert (row.state, row.byte_size, row.width, row.height) == ("READY", len(answer.content), *size)
+    (event,) = served(hub)
+    assert (event.payload["sha256"], event.actor_id) == (row.sha256, quick.viewer.principal_id)
+    again = quick.ask(path)
+    assert again.content == answer.content
+    names = ("etag", "content-type", "content-disposition", "content-security-policy")
+    assert [again.headers[name] for name in names] == [answer.headers[name] for name in names]
+    assert [len(rows(hub)), len(served(hub))] == [1, 2]
+
+
+def test_it_is_what_a_job_would_have_made_to_the_eye(quick: Gallery, hub: Hub) -> None:
+    path = quick.transform("width: 150, format: PNG")
+    at_once_made = Image.open(io.BytesIO(quick.ask(path).content))
+    with hub.writing(HUB) as work:
+        work.session.execute(sa.delete(TransformRow))
+    for kept in hub.settings.reductions_dir.iterdir():
+        kept.unlink()
+    by_a_job = Image.open(io.BytesIO(quick.get(path).content))
+    assert jobs(hub) == 1
+    assert distance(at_once_made, by_a_job) < 1.5
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "width: 1500, height: 1400, fit: PAD",
+        "width: 1400",
+        "width: 90, format: AVIF",
+        "width: 90, format: TIFF, colour: CMYK",
+    ],
+)
+def test_what_is_not_small_is_left_to_a_job(quick: Gallery, hub: Hub, wish: str) -> None:
+    path = quick.transform(wish)
+    assert quick.ask(path).status_code == 503
+    assert quick.get(path).status_code == 200
+    assert jobs(hub) == 1
+
+
+def test_what_was_never_decoded_is_left_to_a_job(quick: Gallery, hub: Hub) -> None:
+    for kept in hub.settings.reductions_dir.iterdir():
+        kept.unlink()
+    assert quick.ask(quick.transform("width: 91")).status_code == 503
+    assert quick.get(quick.transform("width: 91")).status_code == 200
+    assert quick.ask(quick.transform("width: 92")).status_code == 200
+    assert jobs(hub) == 1
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"nonsense", b'{"mode": "RGBX", "size": [9, 9], "width": 9, "height": 9}\n'])
+def test_a_spoilt_reduction_costs_a_job_and_nothing_else(quick: Gallery, hub: Hub, spoilt: bytes) -> None:
+    for kept in hub.settings.reductions_dir.iterdir():
+        kept.write_bytes(spoilt)
+    assert quick.ask(quick.transform("width: 93")).status_code == 503
+    assert quick.get(quick.transform("width: 93")).status_code == 200
+
+
+def test_what_is_taken_away_while_it_is_made_is_not_delivered(
+    quick: Gallery, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    designer = acting.member(hub, "designer")
+    path = quick.transform("width: 94", designer)
+    real = at_once._made
+
+    def made_late(*told: object) -> object:
+        found = real(*told)  # type: ignore[arg-type]  # handed on as they came
+        with hub.writing(HUB) as work:
+            mine = sa.update(GrantRow).where(GrantRow.principal_id == designer.principal_id)
+            work.session.execute(mine.values(revoked_at=work.now))
+        return found
+
+    monkeypatch.setattr(at_once, "_made", made_late)
+    assert quick.ask(path).status_code == 404
+    assert (served(hub), rows(hub)) == ([], [])
+
+
+def test_a_part_of_it_is_recorded_as_that_part(quick: Gallery, hub: Hub) -> None:
+    answer = quick.ask(quick.transform("width: 95"), Range="bytes=10-19")
+    assert (answer.status_code, len(answer.content)) == (206, 10)
+    (event,) = served(hub)
+    assert (event.payload["start"], event.payload["stop"]) == ("10", "20")
+    assert quick.ask(quick.transform("width: 96"), "HEAD").status_code == 200
+    assert (len(served(hub)), jobs(hub)) == (1, 0)
+
+
+def test_who_is_told_to_sign_pictures_has_them_made_by_jobs(gallery: Gallery, hub: Hub) -> None:
+    signing = replace(hub, settings=hub.settings.model_copy(update={"content_credentials": True}))
+    with studio.running(hub.settings.model_copy(update={"workers": 1})) as beside:
+        gallery.app = make_app(signing, beside)
+        assert gallery.ask(gallery.transform("width: 97")).status_code == 503
+    assert jobs(hub) == 1
+
+
+def test_without_a_studio_a_job_makes_it_and_a_new_studio_is_begun(quick: Gallery, hub: Hub) -> None:
+    assert quick.ask(quick.transform("width: 98")).status_code == 200
+    killed = the_studio()
+    os.kill(killed, signal.SIGKILL)
+    wait(lambda: killed not in descendants(os.getpid()))
+    path = quick.transform("width: 99")
+    quick.get(path)
+    assert quick.get(path).status_code == 200
+    wait(lambda: quick.ask(quick.transform(f"width: {100 + time.monotonic_ns() % 400}")).status_code == 200, 30)
+    assert the_studio() != killed
+
+
+def test_a_file_that_is_no_jpeg_is_left_to_a_job(hang: Callable[..., Gallery], hub: Hub, admin: Viewer) -> None:
+    gallery = hang(admin, made.encoded(made.photo_like(*SIZE), "PNG"), "coffee.png")
+    with studio.running(hub.settings.model_copy(update={"workers": 1})) as beside:
+        gallery.app = make_app(hub, beside)
+        assert gallery.ask(gallery.transform("width: 88")).status_code == 503
+        assert gallery.get(gallery.transform("width: 88")).status_code == 200
+    assert jobs(hub) == 1
+
+
+def test_many_files_that_come_at_once_do_not_push_out_what_is_laid_by(
+    hang: Callable[..., Gallery], hub: Hub, admin: Viewer
+) -> None:
+    client = Client(hub, admin)
+    for number in range(3):
+        client.create(made.encoded(made.photo_like(*SIZE, seed=number), "JPEG", quality=80), f"{number}.jpg")
+    work_off(hub)
+    laid = {path.name.partition("-")[0] for path in hub.settings.reductions_dir.iterdir()}
+    assert len(laid) == 1, "the last one, behind which nothing waits"
+
+
+def test_what_nobody_holds_any_more_is_thrown_away_by_the_next_round(gallery: Gallery, hub: Hub) -> None:
+    def laid() -> list[Path]:
+        transforms.sweep_reductions(tools_of(hub))
+        return sorted(hub.settings.reductions_dir.iterdir())
+
+    assert laid() != []
+    client = Client(hub, gallery.viewer)
+    other = client.create(made.encoded(made.photo_like(*SIZE, seed=9), "JPEG", quality=80), "other.jpg")
+    work_off(hub)
+    both = laid()
+    turning.thrown(client, other)
+    assert laid() == both
+    turning.purge(hub)
+    left = {path.name.partition("-")[0] for path in laid()}
+    assert left == {path.name.partition("-")[0] for path in both} - {other["current"]["sha256"]}
+    assert len(left) == 1
