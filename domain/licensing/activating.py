@@ -114,7 +114,8 @@ def _draft(work: Work, license_id: int, old: LicenseRow) -> LicenseRow:
 
 def _carry_caps(work: Work, old: LicenseRow, new: LicenseRow) -> None:
     """What was used counts against the cap of the same unit and period in the grant of the same number; where there is
-    none, the most that was used of any such cap does, so that no grant begins anew what was spent.
+    none, the most that was used of any such cap does, so that no grant begins anew what was spent. What was counted by
+    another period alone cannot be carried, and is refused.
     """
     spent = _caps(work, old)
     periods = _periods(work, [cap.id for _, cap in spent])
@@ -122,6 +123,8 @@ def _carry_caps(work: Work, old: LicenseRow, new: LicenseRow) -> None:
         raise Conflict("Something is reserved under this licence: confirm it or give it up first.", ("license",))
     for number, cap in _caps(work, new):
         same = [(at, each) for at, each in spent if (each.unit, each.per) == (cap.unit, cap.per)]
+        if not same:
+            _check_periods(number, cap, (each for _, each in spent))
         alike = [each for at, each in same if at == number or number not in dict(same)]
         used = max((each.used for each in alike), default=0)
         most = max((each.used for each in periods if each.cap_id in {one.id for one in alike}), default=used)
@@ -133,6 +136,18 @@ def _carry_caps(work: Work, old: LicenseRow, new: LicenseRow) -> None:
             raise Invalid(told, ("by",), "cap")
         cap.used = used
     work.session.flush()
+
+
+def _check_periods(number: int, cap: GrantCapRow, spent: Iterable[GrantCapRow]) -> None:
+    for each in spent:
+        if each.unit == cap.unit and each.used:
+            counted = f"{each.used} {cap.unit.lower()} were counted {_spelt(each.per)}, and grant {number} counts them"
+            told = f"{counted} {_spelt(cap.per)}: let it count as before."
+            raise Invalid(told, ("by",), "cap")
+
+
+def _spelt(per: str) -> str:
+    return "in all" if per == "TOTAL" else f"by the {per.lower()}"
 
 
 def _caps(work: Work, row: LicenseRow) -> list[tuple[int, GrantCapRow]]:

@@ -15,6 +15,7 @@ from domain.licensing import compiled, deciding, facts
 from domain.licensing.codes import Action, Outcome
 from domain.licensing.terms import Facts, Request
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
+from storage.index.conditions import Deliverable
 from storage.tables import AssetRow, ShareRow
 from tests import acting
 from tests.licensing import random_terms, written
@@ -117,3 +118,14 @@ def known(work: Work) -> dict[int, Facts]:
 def _facts(dice: Random) -> Facts:
     found = random_terms.facts(dice)
     return written.generous(dice, found) if dice.random() < 0.7 else found
+
+
+def used(world: World, dice: Random) -> tuple[bytes, Deliverable]:
+    """A use that the newest reach lets out, with all that is said of it."""
+    for _ in range(1_000):
+        with world.hub.reading(world.administrator) as work:
+            asked = compiled.wanted(work, use(dice, world.orgs))
+            said = compiled.verdicts_of(work, asked)
+        if said.endswith(b"\1"):
+            return said, asked
+    raise AssertionError("nothing passes")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -19,15 +18,13 @@ from domain.licensing.compiled import keeping
 from domain.pages import Paging
 from domain.work import BRAND_ORG_ID, HUB, Viewer, Work
 from storage import statements
-from storage.index.conditions import All, Condition, Deliverable, Is, Not
+from storage.index.conditions import All, Condition, Is, Not
 from storage.tables import (
     AssetRightsRow,
     AssetRow,
     AssetVersionRow,
     ComponentRow,
     DeliverableDueRow,
-    DeliverablePartRow,
-    DeliverableReachRow,
     DeliverableVersionRow,
     EmbargoRow,
     LicenseRow,
@@ -174,31 +171,6 @@ def test_a_use_is_judged_once_and_later_only_what_is_new(world: World) -> None:
         statements.heard.remove(asked.append)
 
 
-def test_where_a_database_was_put_back_to_what_it_was_everything_is_judged_anew(world: World) -> None:
-    before, use = _used(world, Random(8))
-    newest_one = len(before) - 1
-    with world.hub.writing(HUB) as work:  # another one under its number
-        part = sa.update(DeliverablePartRow).where(DeliverablePartRow.reach_id == newest_one)
-        work.session.execute(part.values(uses=0).execution_options(synchronize_session=False))
-        work.session.get_one(DeliverableReachRow, newest_one).digest = "0" * 64
-    with world.hub.reading(world.administrator) as work:
-        assert compiled.verdicts_of(work, use) == before[:-1] + b"\0"
-
-
-def test_what_was_judged_before_it_was_committed_is_judged_again(world: World) -> None:
-    before, use = _used(world, Random(8))
-    left, right = len(before), len(before) + 1
-    with suppress(ZeroDivisionError), world.hub.writing(HUB) as work:
-        _copy(work, left - 1, left)
-        assert compiled.verdicts_of(work, use) == before + b"\1"
-        raise ZeroDivisionError
-    with world.hub.writing(HUB) as work:  # the same numbers, and one of which nothing is allowed
-        _copy(work, left - 1, left, uses=0)
-        _copy(work, left - 1, right)
-    with world.hub.reading(world.administrator) as work:
-        assert compiled.verdicts_of(work, use) == before + b"\0\1"
-
-
 def test_reaches_get_their_numbers_from_one_writer_at_a_time(hub: Hub, admin: Viewer) -> None:
     listed.laid_out(hub, admin, seed=1, cases=4)
     if not hub.database.is_postgres:
@@ -213,27 +185,6 @@ def test_reaches_get_their_numbers_from_one_writer_at_a_time(hub: Hub, admin: Vi
             assert other.session.scalar(free) is False
     with hub.writing(HUB) as other:
         assert other.session.scalar(free) is True
-
-
-def _used(world: World, dice: Random) -> tuple[bytes, Deliverable]:
-    """A use that the newest reach lets out, with all that is said of it."""
-    for _ in range(1_000):
-        with world.hub.reading(world.administrator) as work:
-            use = compiled.wanted(work, listed.use(dice, world.orgs))
-            said = compiled.verdicts_of(work, use)
-        if said.endswith(b"\1"):
-            return said, use
-    raise AssertionError("nothing passes")
-
-
-def _copy(work: Work, reach_id: int, to: int, **more: int) -> None:
-    """Another reach of the same parts, but for `more`."""
-    work.session.execute(sa.insert(DeliverableReachRow).values(id=to, digest=f"{to}{more}"))
-    columns = [column for column in DeliverablePartRow.__table__.columns if column.name != "reach_id"]
-    told = [sa.literal(more[column.name]) if column.name in more else column for column in columns]
-    rows = sa.select(sa.literal(to), *told).where(DeliverablePartRow.reach_id == reach_id)
-    names = ["reach_id", *(column.name for column in columns)]
-    work.session.execute(sa.insert(DeliverablePartRow).from_select(names, rows))
 
 
 def _of_stage(work: Work, ids: list[int], stage: Stage) -> list[int]:

@@ -179,6 +179,16 @@ def test_what_was_used_counts_against_the_successor(hub: Hub, client: Client) ->
     assert grant["caps"] == [{"unit": "COPIES", "per": "TOTAL", "limit": "400", "used": "400", "reserved": "0"}]
 
 
+def test_what_was_used_does_not_begin_anew_because_it_is_counted_by_the_year(hub: Hub, client: Client) -> None:
+    old = active(client, grants=[{**PERMIT, "caps": [{"unit": "COPIES", "limit": "1000"}]}])
+    yearly = draft(client, grants=[{**PERMIT, "caps": [{"unit": "COPIES", "per": "YEAR", "limit": "1000"}]}])
+    _use(hub, old, 400)
+    with unchanged(hub):
+        refused = refusal(moved(client, "Supersede", old, by=yearly["id"], reason="By the year."))
+    assert (refused["code"], refused["constraint"], refused["path"]) == ("INVALID", "cap", ["by"])
+    assert "400 copies were counted in all, and grant 1 counts them by the year" in refused["message"]
+
+
 def test_seats_are_as_many_as_there_are(hub: Hub, client: Client) -> None:
     row = active(client, seats=1)
     first, second = (encode("Organisation", acting.organisation(hub, name)) for name in ("North", "South"))

@@ -30,8 +30,9 @@ from storage.tables import DeliverablePartRow, DeliverableReachRow
 #: What stands for a reach that lets the use out; all others are `NO`.
 YES: Final = b"\1"
 NO: Final = b"\0"
-#: Bytes of verdicts that are remembered of one database: one for each reach and use.
+#: Bytes that verdicts of one database may take: one for each reach and use, and for each use what it says itself.
 MOST_BYTES: Final = 32 * 1024 * 1024
+_BESIDES: Final = 1024
 
 
 def of(work: Work, use: Deliverable) -> bytes:
@@ -42,12 +43,12 @@ def of(work: Work, use: Deliverable) -> bytes:
     (id_, digest) = newest[0]
     memory = _memory(work)
     known = memory.find(use)
-    if known is None or not known.is_of(id_, digest):
-        known = _Judged(_judged(work, use, id_), id_, digest)
-    elif known.newest < id_:
-        known = _Judged(known.verdicts + _judged(work, use, id_, known.newest + 1), id_, digest)
-    else:
+    if known is not None and known.newest == id_ and known.digest == digest:
         return known.verdicts
+    if known is not None and known.newest < id_ and _digest(work, known.newest) == known.digest:
+        known = _Judged(known.verdicts + _judged(work, use, id_, known.newest + 1), id_, digest)
+    else:  # a database that was put back to what it was begins anew with its numbers
+        known = _Judged(_judged(work, use, id_), id_, digest)
     if snapshots.is_reading(work.session):
         memory.keep(use, known)
     return known.verdicts
@@ -65,9 +66,9 @@ class _Judged:
     newest: int
     digest: str
 
-    def is_of(self, newest: int, digest: str) -> bool:
-        """Whether it goes on from here: a database that was put back to what it was begins anew with its numbers."""
-        return self.newest < newest or (self.newest == newest and self.digest == digest)
+    @property
+    def size(self) -> int:
+        return len(self.verdicts) + _BESIDES
 
 
 class _Memory:
@@ -87,10 +88,10 @@ class _Memory:
     def keep(self, use: Deliverable, judged: _Judged) -> None:
         with self._lock:
             old = self._judged.pop(use, None)
-            self._size += len(judged.verdicts) - (0 if old is None else len(old.verdicts))
+            self._size += judged.size - (0 if old is None else old.size)
             self._judged[use] = judged
             while self._size > MOST_BYTES:
-                self._size -= len(self._judged.popitem(last=False)[1].verdicts)
+                self._size -= self._judged.popitem(last=False)[1].size
 
 
 _by_pool: weakref.WeakKeyDictionary[Any, _Memory] = weakref.WeakKeyDictionary()
@@ -104,6 +105,16 @@ def _memory(work: Work) -> _Memory:
 def _newest(_dialect: sa.Dialect) -> sa.Select[int, str]:
     reach = DeliverableReachRow
     return sa.select(reach.id, reach.digest).order_by(reach.id.desc()).limit(1)
+
+
+def _digest(work: Work, reach_id: int) -> str | None:
+    """What the reach of that number is told by; None where it is no longer there."""
+    rows = reads.run(work, "a reach's digest", _of_number, reach_id=reach_id)
+    return rows[0][0] if rows else None
+
+
+def _of_number(_dialect: sa.Dialect) -> sa.Select[str]:
+    return sa.select(DeliverableReachRow.digest).where(DeliverableReachRow.id == _number("reach_id"))
 
 
 def _judged(work: Work, use: Deliverable, newest: int, first: int = 0) -> bytes:
