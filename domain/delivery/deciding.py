@@ -101,11 +101,20 @@ def keep(work: Work, drafts: Iterable[Draft]) -> dict[int, Leave]:
     """By version."""
     found = {}
     for each in drafts:
-        row = decisions.keep(work, each.version_id, each.request, each.decision, Mode.DELIVER, each.handed)
+        handed = _repeating(work, each) if each.is_use else each.handed
+        row = decisions.keep(work, each.version_id, each.request, each.decision, Mode.DELIVER, handed)
         used = (row.repeats_id or row.id) if each.is_use else None
         party, channel = each.request.party, each.request.channel
         found[each.version_id] = Leave(row.id, row.epoch, party, channel, row.expires_at, used)
     return found
+
+
+def _repeating(work: Work, draft: Draft) -> Handed:
+    """With whatever was kept for the same use since the draft was made: what is asked for twice at once counts once."""
+    decisions.lock_uses(work, draft.version_id)
+    party, digest = draft.request.party, draft.handed.use_digest
+    first = decisions.first_of(work, [draft.version_id], party, digest)
+    return replace(draft.handed, repeats_id=first.get(draft.version_id))
 
 
 def only(work: Work, version_id: int, use: Request | None) -> Leave:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import orjson
 import sqlalchemy as sa
@@ -28,6 +28,11 @@ class Mode(Enum):
 
     RESERVE = "RESERVE"
     DELIVER = "DELIVER"
+
+
+#: First half of PostgreSQL's advisory locks on named uses: "uses" in ASCII; the other half is the version.
+_USES: Final = 0x75_73_65_73
+_NUMBERS: Final = 2**31
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,14 @@ def first_of(work: Work, version_ids: Collection[int], org_id: int, use_digest: 
     rows = rows.where(RightsDecisionRow.version_id.in_(version_ids), of_use(RightsDecisionRow, org_id, use_digest))
     found = work.session.execute(rows.group_by(RightsDecisionRow.version_id))
     return {row[0]: row[1] for row in found}
+
+
+def lock_uses(work: Work, version_id: int) -> None:
+    """Until this unit of work ends nobody else keeps a decision on a named use of the version."""
+    if work.session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        work.session.execute(
+            sa.select(sa.func.pg_advisory_xact_lock(_USES, sa.cast(version_id % _NUMBERS, sa.Integer)))
+        )
 
 
 def recorded(work: Work, ids: Collection[int]) -> set[int]:
