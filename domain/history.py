@@ -126,6 +126,7 @@ EVENT_TYPES = frozenset(
         "embargo.lifted",
         "embargo.placed",
         "exclusivity.ended",
+        "exclusivity.ending",
         "exclusivity.given",
         "license.activated",
         "license.created",

@@ -1,10 +1,12 @@
-"""Reservations whose time is over are given up, and what runs until its licence ends is told of and withdrawn."""
+"""Reservations whose time is over are given up; what runs until its licence or a release ends is told of and withdrawn,
+and exclusivity that was promised to us is told of before it ends.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.usage import ending, reserving
+from domain.usage import ending, reserving, watching
 from domain.usage.messages import PassOverUsages, TimeOutReservations
 from domain.work import Work
 from storage.jobs import Claimed
@@ -22,12 +24,13 @@ def time_out_reservations(tools: Tools, _job: Claimed) -> Write:
 
 
 def pass_over_usages(tools: Tools, _job: Claimed) -> Write:
-    """Some hundred at a time, each time in a transaction of its own."""
-    beyond: int | None = 0
-    while beyond is not None:
-        tools.tick()
-        with tools.writing() as work:
-            beyond = ending.pass_over(work, beyond)
+    """Some hundred at a time, each time in a transaction of its own; uses first, then exclusivity."""
+    for pass_over in (ending.pass_over, watching.pass_over):
+        beyond: int | None = 0
+        while beyond is not None:
+            tools.tick()
+            with tools.writing() as work:
+                beyond = pass_over(work, beyond)
     return _nothing_more
 
 

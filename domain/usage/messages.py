@@ -21,7 +21,9 @@ class TimeOutReservations:
 
 @dataclass(frozen=True)
 class PassOverUsages:
-    """Tell of uses whose licence ends soon, and withdraw those whose licence has ended."""
+    """Tell of uses whose licence or release ends soon, withdraw those of which one has ended, and tell of exclusivity
+    that was promised to us and ends soon.
+    """
 
     kind: ClassVar[str] = "pass_over_usages"
     queue: ClassVar[str] = "upkeep"

@@ -97,9 +97,19 @@ def is_out() -> sa.ColumnElement[bool]:
 
 
 def under(license_id: int) -> sa.ColumnElement[bool]:
-    """The condition on `UsageRow` that it takes anything of the licence."""
-    taken = sa.select(UsageRecordRow.usage_id).where(UsageRecordRow.license_id == license_id)
-    return UsageRow.id.in_(taken)
+    """The condition on `UsageRow` that it takes anything of the licence, or would have, had it not been given up."""
+    of_it = sa.select(UsageRecordRow.usage_id).where(UsageRecordRow.license_id == license_id)
+    given_up = sa.and_(UsageRow.phase == Phase.VOID.value, UsageRow.id.in_(of_it))
+    return sa.or_(UsageRow.id.in_(of_it.where(is_taken())), given_up)
+
+
+def is_taken() -> sa.ColumnElement[bool]:
+    """The condition on `UsageRecordRow` that it is a reservation which nothing voided. A use that took more than was
+    reserved may have moved to other licences: what it had reserved of the first is void.
+    """
+    later = sa.orm.aliased(UsageRecordRow)
+    voided = sa.exists().where(later.reservation_id == UsageRecordRow.id, later.phase == Phase.VOID.value)
+    return sa.and_(UsageRecordRow.phase == Phase.RESERVED.value, ~voided)
 
 
 def _listed(work: Work, wanted: Wanted) -> sa.Select[UsageRow]:

@@ -102,7 +102,7 @@ class UsageRow(Row):
     further_decision_id: Mapped[int | None] = mapped_column(ForeignKey("rights_decision.id"))
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
-    #: Since when it is to be out no more, because its licence ended.
+    #: Since when it is to be out no more, because its licence or a release that it rests on ended.
     withdrawn_at: Mapped[datetime | None]
 
 

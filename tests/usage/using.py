@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -122,8 +123,10 @@ def licensed(
         return Licensed(client.hub, client.viewer, made, row.id)
 
 
-def successor(it: Licensed, *caps: Cap, ends_on: date | None = None, name: str = "2") -> int:
-    """A draft that permits as much, within these caps."""
+def successor(
+    it: Licensed, *caps: Cap, ends_on: date | None = None, name: str = "2", permits: Sequence[Grant] = ()
+) -> int:
+    """A draft that permits as much, within these caps; or only what is said."""
     with it.hub.writing(HUB) as work:
         old = work.session.get_one(LicenseRow, it.license_id)
         same = ("org_id", "kind", "licensee_org_id", "starts_on", "zone", "sublicensable", "created_by")
@@ -140,8 +143,8 @@ def successor(it: Licensed, *caps: Cap, ends_on: date | None = None, name: str =
         )
         work.session.add(row)
         work.session.flush()
-        permit = Grant(0, Effect.PERMIT, (ANY,), (ANY,), (ANY,), caps=caps)
-        grants.write(work, [permit], license_id=row.id)
+        all_of_it = Grant(0, Effect.PERMIT, (ANY,), (ANY,), (ANY,), caps=caps)
+        grants.write(work, permits or [all_of_it], license_id=row.id)
         return row.id
 
 
