@@ -2,27 +2,27 @@
 
 Always true here:
 - What was made is written down, as a job would have written it, in one transaction with its delivery, and that asks
-  again whether it may leave. Until that has committed nothing leaves; whoever is killed before leaves bytes that
-  nothing points at, which the sweep removes.
-- What is not made here is left to a job, which also finds out why.
+  again whether it may leave: also time alone takes things away. Until that has committed nothing leaves; whoever is
+  killed before leaves bytes that nothing points at, which the sweep removes.
+- What is not made or not kept here is left to a job, which also finds out why.
 - Of requests for the same picture one has it made, the others wait for that.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import anyio
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import audit, studio, transforms
 from domain.audit import Served
+from domain.refusals import Conflict
 from domain.studio import Order, Picture
 from domain.transforms import PICTURE, Door, Made, Opened, Wanted
 from domain.work import HUB, Work
@@ -35,54 +35,42 @@ from server.studio import Studio
 CONDITIONS = frozenset({"range", "if-match", "if-none-match"})
 
 
-def epoch(at: Desk) -> Hashable:
-    """What the present moment is known by; None where telling it costs as much as asking whatever else."""
-    epochs = at.hub.database.epochs
-    return epochs.now() if at.studio is not None and epochs.are_at_hand else None
-
-
-async def answer(
-    request: Request, door: Door, since: Hashable, question: Callable[[Work], Opened | Wanted]
-) -> Response | Stream | None:
-    """The answer, where it can be made at once. The `question` is asked again when it is made, unless by then nothing
-    at all was committed `since` the epoch before the door was knocked at.
-    """
+async def answer(request: Request, door: Door, question: Callable[[Work], Opened | Wanted]) -> Response | Stream | None:
+    """The answer, where it can be made at once; then the `question` is asked again."""
     at = desk.of(request)
-    order = _order(door.wanted)
+    order = _order(door)
     if at.studio is None or order is None:
         return None
     with _only_one(request, door.wanted) as other:
         if other is not None:
             await other.wait()
             return None
-        made = await anyio.to_thread.run_sync(_made, at, at.studio, order, limiter=at.studio.turns)
+        made = await at.studio.in_turn(partial(_made, at, at.studio, order))
         if made is None:
             return None
-        again = partial(_again, at, door, since, question)
-        opened, is_recorded = await at.write(HUB, _writing(request, door.wanted, again, made.outcome))
+        written = await at.write(HUB, _writing(request, door.wanted, question, made.outcome))
+        if written is None:
+            return None
+    opened, is_recorded = written
     if is_recorded:
         return files.whole(request, opened.delivery, made.picture.content)
     return await files.answer(request, opened.delivery)
 
 
-def _again(
-    at: Desk, door: Door, since: Hashable, question: Callable[[Work], Opened | Wanted], work: Work
-) -> Opened | Wanted:
-    """In a transaction that writes: on SQLite nobody else commits before it ends."""
-    if since is not None and epoch(at) == since and door.taken.let_in.valid_until > work.now:
-        return transforms.opened(work, door) or door.wanted
-    return question(work)
-
-
 def _writing(
     request: Request, wanted: Wanted, question: Callable[[Work], Opened | Wanted], made: Made
-) -> Callable[[Work], tuple[Opened, bool]]:
-    """What is found then, and whether its delivery was written down as well."""
+) -> Callable[[Work], tuple[Opened, bool] | None]:
+    """What is found then, and whether its delivery was written down as well; None where the same bytes are just being
+    let go, and nothing was written down.
+    """
     plain = request.method == "GET" and not any(name in request.headers for name in CONDITIONS)
     request_id, address = logs.recorded_id(), desk.of(request).address(request)
 
-    def write(work: Work) -> tuple[Opened, bool]:
-        transforms.put(work, wanted, made)
+    def write(work: Work) -> tuple[Opened, bool] | None:
+        try:
+            transforms.put(work, wanted, made)
+        except Conflict:
+            return None
         opened = question(work)
         assert isinstance(opened, Opened), "it was put there just now"
         what = opened.delivery
@@ -101,9 +89,11 @@ class _Made:
     outcome: Made
 
 
-def _order(wanted: Wanted) -> Order | None:
+def _order(door: Door) -> Order | None:
     """None for what is a job's: pictures are signed where there are content credentials."""
-    recipe = wanted.recipe
+    wanted, recipe = door.wanted, door.wanted.recipe
+    if door.taken.version.media_type != studio.MEDIA_TYPE:
+        return None
     if wanted.kind != PICTURE or recipe is None or wanted.is_bitonal or wanted.is_signed:
         return None
     return Order(wanted.source_sha256, recipe) if studio.is_small(recipe) else None

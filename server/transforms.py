@@ -23,7 +23,6 @@ async def transform(request: Request) -> Response | Stream:
     if request.url.query:
         raise HttpRefusal(400, "UNSIGNED", "What this address makes is in its signature: it takes no parameters.")
 
-    epoch = at_once.epoch(at)
     door: Door | None = None
 
     def question(work: Work) -> Opened | Wanted:
@@ -34,7 +33,7 @@ async def transform(request: Request) -> Response | Stream:
     opened = await at.read(HUB, question)
     if isinstance(opened, Wanted):
         assert door is not None, "it was knocked at"
-        if (answered := await at_once.answer(request, door, epoch, question)) is not None:
+        if (answered := await at_once.answer(request, door, question)) is not None:
             return answered
         opened = await waiting.made(request, question, opened)
     return await answer(request, opened)

@@ -29,7 +29,7 @@ from workers.imaging.pictures import Master
 from workers.imaging.reductions import FACTORS, Shelf
 from workers.sandbox import confinement, cradles
 
-#: Children at once; further orders wait in the line.
+#: Children at once; further orders are answered by nothing, and are a job's.
 MOST_CHILDREN: Final = 16
 _CPU_SECONDS: Final = 5
 _FILES: Final = 16

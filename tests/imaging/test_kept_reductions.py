@@ -17,6 +17,7 @@ from tests.imaging import made
 from workers import reductions
 from workers.imaging import render, safely
 from workers.imaging.reductions import FACTORS, Shelf
+from workers.sandbox import SandboxLimits
 
 PART = Recipe("part", Format.PNG, 60, 40, Fit.COVER, region=(100, 80, 400, 300))
 RECIPES = (
@@ -150,6 +151,17 @@ def test_a_sandbox_lays_by_what_the_next_one_finds(settings: Settings, tmp_path:
         assert list(shelf.fresh.iterdir()) == []
         source = tmp_path / "gone.jpg"
     assert pictures[0] == pictures[1]
+
+
+def test_what_cannot_be_laid_by_costs_the_picture_nothing(tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    bounds = SandboxLimits(file_bytes=128 << 10)
+    found = safely.rendered(source, "image/jpeg", [PART], tmp_path, sandbox_limits=bounds, shelf=shelf)
+    assert [one.preset for one in found.made] == [PART.preset]
+    assert put_up(shelf) == ["8"], "nothing half-written, and what there was room for"
+    shelf.place(8).unlink()
+    shelf.fresh.rmdir()
+    assert safely.rendered(source, "image/jpeg", [PART], tmp_path, shelf=shelf).made == found.made
 
 
 def test_what_was_laid_in_a_job_that_failed_is_not_kept(settings: Settings, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ import pytest
 from domain import studio
 from domain.recipes import Colour, Fit, Format, Recipe
 from domain.studio import Order, Picture
+from server import studio as beside
 from server.studio import Studio
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +62,9 @@ ours.main(sys.argv[1:])
 """
 
 
+RECIPE = Recipe("transform", Format.JPEG, 100, 100)
+
+
 @dataclass
 class Begun:
     process: subprocess.Popen[bytes]
@@ -79,6 +85,113 @@ def begun(tmp_path: Path) -> Iterator[Begun]:
         with subprocess.Popen(command, cwd=ROOT, pass_fds=(theirs.fileno(),)) as process:
             yield Begun(process, Studio(ours, anyio.CapacityLimiter(1)))
             process.kill()
+
+
+@dataclass
+class Deaf:
+    """A studio that is there and does not listen; `line` is its end."""
+
+    studio: Studio
+    line: socket.socket
+
+    def made(self) -> Picture | None:
+        return self.studio.picture(Order(SHA256, RECIPE))
+
+    def told(self) -> list[int]:
+        """The handles of all that it was told since."""
+        handles: list[int] = []
+        while select.select([self.line], [], [], 0)[0]:
+            handles += socket.recv_fds(self.line, studio.LONGEST, 1)[1]
+        return handles
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
+    monkeypatch.setattr(studio, "SECONDS", 0.05)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield Deaf(Studio(ours, anyio.CapacityLimiter(1)), theirs)
+
+
+def test_who_did_not_answer_is_not_asked_again(deaf: Deaf) -> None:
+    assert [deaf.made() for _ in range(20)] == [None] * 20
+    (handle,) = deaf.told()
+    assert deaf.made() is None
+    assert deaf.told() == []
+    os.close(handle)
+
+
+def test_who_answers_after_all_is_asked_again(deaf: Deaf) -> None:
+    assert deaf.made() is None
+    (handle,) = deaf.told()
+    os.close(handle)  # as whoever died, was begun anew, or goes on does
+    assert deaf.made() is None
+    (handle,) = deaf.told()
+    os.write(handle, b"a part of it")
+    assert deaf.made() is None
+    (last,) = deaf.told()
+    for each in (handle, last):
+        os.close(each)
+
+
+def test_who_did_not_answer_is_asked_again_after_a_while(deaf: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "PAUSE", 0.0)
+    assert [deaf.made() for _ in range(3)] == [None] * 3
+    handles = deaf.told()
+    assert len(handles) == 3
+    for each in handles:
+        os.close(each)
+
+
+def test_no_more_than_a_few_wait_for_their_turn(deaf: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio, "SECONDS", 60.0)
+    most, over = beside.MOST_WAITING + 1, threading.Event()
+
+    def make() -> bool:
+        assert over.wait(10)
+        return True
+
+    async def all_of_them() -> list[bool | None]:
+        found: list[bool | None] = []
+
+        async def one() -> None:
+            found.append(await deaf.studio.in_turn(make))
+            if len(found) == 20 - most:
+                over.set()
+
+        async with anyio.create_task_group() as together:
+            for _ in range(20):
+                together.start_soon(one)
+        return found
+
+    assert anyio.run(all_of_them) == [None] * (20 - most) + [True] * most
+    assert anyio.run(deaf.studio.in_turn, make) is True
+
+
+def test_nobody_waits_for_a_turn_for_long(deaf: Deaf) -> None:
+    over = threading.Event()
+
+    async def both() -> list[bool | None]:
+        found: list[bool | None] = []
+
+        async def one() -> None:
+            found.append(await deaf.studio.in_turn(lambda: over.wait(10)))
+            over.set()
+
+        async with anyio.create_task_group() as together:
+            together.start_soon(one)
+            together.start_soon(one)
+        return found
+
+    assert anyio.run(both) == [None, True]
+
+
+def test_nobody_waits_for_a_turn_with_who_did_not_answer(deaf: Deaf) -> None:
+    assert deaf.made() is None
+    assert anyio.run(deaf.studio.in_turn, lambda: True) is None
+    (handle,) = deaf.told()
+    os.close(handle)
+    assert anyio.run(deaf.studio.in_turn, lambda: True) is True
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 6, 7, 8])

@@ -8,17 +8,21 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageChops, ImageStat
 
+import domain.studio
+from domain import blobs
 from domain.hub import Hub
+from domain.licensing import embargoes
 from domain.work import HUB, Viewer
 from server import at_once, studio
 from server.app import make_app
-from storage.tables import EventRow, GrantRow, JobRow, TransformRow
+from storage.tables import AssetVersionRow, EventRow, GrantRow, JobRow, TransformRow
 from tests import acting
 from tests.asking import Client
 from tests.iiif.conftest import SIZE, Gallery
@@ -159,6 +163,79 @@ def test_what_is_taken_away_while_it_is_made_is_not_delivered(
     monkeypatch.setattr(at_once, "_made", made_late)
     assert quick.ask(path).status_code == 404
     assert (served(hub), rows(hub)) == ([], [])
+
+
+def test_what_is_barred_by_the_time_alone_while_it_is_made_is_not_delivered(
+    gallery: Gallery, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = timedelta(0)
+    moved = replace(hub, clock=lambda: hub.clock() + later)
+    with hub.writing(gallery.viewer) as work:
+        asset_id = work.session.scalars(sa.select(AssetVersionRow.asset_id)).one()
+        embargoes.place(work, asset_id, work.now + timedelta(hours=1), None, "The fair opens then.")
+    path = gallery.transform("width: 101")
+    real = at_once._made
+
+    def made_late(*told: object) -> object:
+        nonlocal later
+        later = timedelta(hours=2)
+        return real(*told)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(at_once, "_made", made_late)
+    with studio.running(hub.settings.model_copy(update={"workers": 1})) as beside:
+        gallery.app = make_app(moved, beside)
+        assert gallery.ask(path).status_code == 451
+    assert (served(hub), rows(hub)) == ([], [])
+
+
+def test_bytes_that_are_just_being_let_go_are_left_to_a_job(
+    quick: Gallery, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = quick.transform("width: 102")
+    first = quick.ask(path)
+    with hub.writing(HUB) as work:
+        work.session.execute(sa.delete(TransformRow))
+    (event,) = served(hub)
+    real = at_once._made
+
+    def made_late(*told: object) -> object:
+        found = real(*told)  # type: ignore[arg-type]  # handed on as they came
+        with hub.writing(HUB) as work:
+            assert blobs.let_go(work, event.payload["sha256"])
+        return found
+
+    monkeypatch.setattr(at_once, "_made", made_late)
+    assert quick.ask(path).status_code == 503
+    with hub.writing(HUB) as work:
+        assert blobs.remove(work, event.payload["sha256"])
+    monkeypatch.undo()
+    assert quick.get(path).status_code == first.status_code == 200
+    assert jobs(hub) == 1
+
+
+def test_a_studio_that_hangs_is_asked_once_and_again_when_it_goes_on(
+    quick: Gallery, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quick.ask(quick.transform("width: 103")).status_code == 200
+    waited: list[None] = []
+    real = studio._heard
+
+    def heard(reading: int) -> bytes | None:
+        waited.append(None)
+        return real(reading)
+
+    monkeypatch.setattr(studio, "_heard", heard)
+    with monkeypatch.context() as soon:
+        soon.setattr(domain.studio, "SECONDS", 0.1)
+        os.kill(hung := the_studio(), signal.SIGSTOP)
+        try:
+            paths = [quick.transform(f"width: {width}") for width in range(110, 130)]
+            assert [quick.ask(path).status_code for path in paths] == [503] * 20
+            assert len(waited) == 1
+        finally:
+            os.kill(hung, signal.SIGCONT)
+    wait(lambda: quick.ask(quick.transform(f"width: {130 + time.monotonic_ns() % 400}")).status_code == 200, 30)
+    assert the_studio() == hung
 
 
 def test_a_part_of_it_is_recorded_as_that_part(quick: Gallery, hub: Hub) -> None:

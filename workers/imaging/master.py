@@ -7,13 +7,12 @@ from pathlib import Path
 
 from PIL import ImageFile
 
+from domain import studio
 from domain.recipes import Recipe
 from workers.imaging import depth, failures, formats, opening, pdf, pictures, reductions
 from workers.imaging.limits import Limits
 from workers.imaging.pictures import Master
 from workers.imaging.reductions import Reduction, Shelf
-
-_JPEG = "image/jpeg"
 
 
 def opened(
@@ -27,7 +26,7 @@ def opened(
         return _of_still(pdf.drawn(source, recipes, limits))
     if (reader := formats.reader_of(source, media_type)) is not None:
         return _of_still(formats.still(reader, source, media_type, recipes, limits))
-    if media_type != _JPEG:
+    if media_type != studio.MEDIA_TYPE:
         shelf = None
     if shelf is not None and (kept := reductions.find(shelf, recipes)) is not None:
         return Master(kept.picture, kept.width, kept.height, kept.profile, kept.orientation)

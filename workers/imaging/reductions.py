@@ -14,7 +14,7 @@ import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from PIL import Image
 
@@ -89,7 +89,7 @@ def find(shelf: Shelf, recipes: Sequence[Recipe]) -> Reduction | None:
 
 def lay(shelf: Shelf, decoded: int, reduction: Reduction) -> None:
     """Writes what was `decoded` reduced by this, and what it comes to by further halves, where they are fresh; what
-    cannot be mapped or is too large is left.
+    cannot be mapped or written, or is too large, is left: no picture is worse for it.
     """
     picture = reduction.picture
     mapped = _MAPPED.get(picture.mode)
@@ -99,7 +99,7 @@ def lay(shelf: Shelf, decoded: int, reduction: Reduction) -> None:
         if each > decoded:
             picture = picture.reduce(2)
         if picture.width * picture.height * len(mapped) <= MOST_BYTES and not shelf.place(each).exists():
-            _write(shelf.fresh / str(each), mapped, replace(reduction, picture=picture))
+            _try_to_write(shelf.fresh / str(each), mapped, replace(reduction, picture=picture))
 
 
 def plain(picture: Image.Image) -> Image.Image:
@@ -107,7 +107,18 @@ def plain(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB") if picture.mode == "RGBX" else picture
 
 
-def _write(target: Path, mapped: str, reduction: Reduction) -> None:
+def _try_to_write(target: Path, mapped: str, reduction: Reduction) -> None:
+    """Leaves nothing half-written."""
+    try:
+        with target.open("xb") as file:
+            _write(file, mapped, reduction)
+    except FileExistsError:  # somebody else's
+        return
+    except OSError:
+        target.unlink(missing_ok=True)
+
+
+def _write(file: BinaryIO, mapped: str, reduction: Reduction) -> None:
     picture = reduction.picture
     told = {
         "mode": mapped,
@@ -118,11 +129,10 @@ def _write(target: Path, mapped: str, reduction: Reduction) -> None:
         "orientation": reduction.orientation,
     }
     head = json.dumps(told).encode()
-    with target.open("xb") as file:
-        file.write(head.ljust(-(len(head) + 1) % _PAGE + len(head)) + b"\n")
-        for top in range(0, picture.height, _STRIP):  # in the same memory again and again
-            strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
-            file.write(strip.tobytes("raw", mapped))
+    file.write(head.ljust(-(len(head) + 1) % _PAGE + len(head)) + b"\n")
+    for top in range(0, picture.height, _STRIP):  # in the same memory again and again
+        strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
+        file.write(strip.tobytes("raw", mapped))
 
 
 def _read(file: int, told: dict[str, Any]) -> Reduction:
