@@ -3,8 +3,9 @@
 Always true here:
 - What lies in the trash is archived all the while; whoever was shown it is told, by the change feed, that it is gone.
 - What is used is thrown away only with the confirmation that the refusal named, which is good for exactly these uses.
-- What is purged keeps its number, its history and the digests of its versions; its bytes, its words and whatever was
-  made or found out of it are gone. Nothing under a legal hold is thrown away or purged: the database refuses.
+- What is purged keeps its number, its history and the digests of its versions; its bytes, its words, those of what was
+  merged into it, and whatever was made or found out of it are gone.
+- Nothing under a legal hold is thrown away or purged: the database refuses.
 """
 
 from __future__ import annotations
@@ -154,8 +155,7 @@ def purge(work: Work, asset_id: int) -> set[str]:
     """Digests of bytes that it alone may have pointed at, to be let go of after the commit; none where it is no longer
     due.
     """
-    locked = sa.select(AssetRow).where(AssetRow.id == asset_id).with_for_update(key_share=True)
-    asset = work.session.scalars(locked.execution_options(populate_existing=True)).one()
+    asset, inside = _locked(work, asset_id)
     thrown = work.session.scalars(
         sa.select(AssetTrashRow)
         .where(AssetTrashRow.asset_id == asset_id)
@@ -168,13 +168,15 @@ def purge(work: Work, asset_id: int) -> set[str]:
         return set()
     versions = list(work.session.scalars(sa.select(AssetVersionRow).where(AssetVersionRow.asset_id == asset_id)))
     _take_out_of_fields(work, asset_id)
-    digests = {version.sha256 for version in versions} | _forget_descriptions(work, asset_id)
+    digests = {version.sha256 for version in versions} | _forget_descriptions(work, {asset_id, *inside})
     _take_out(work, asset_id)
     relations.forget_of(work, asset_id)
     _forget_likeness(work, asset_id)
-    asset.title = f"Purged asset {asset_id}"
-    asset.title_folded, asset.title_origin = fold(asset.title), "USER"
-    asset.description, asset.updated_at = None, work.now
+    for name, value in _purged_words(asset_id).items():
+        setattr(asset, name, value)
+    asset.updated_at = work.now
+    for id_ in inside:  # by no event and no revision: nothing else of them changes
+        work.session.execute(sa.update(AssetRow).where(AssetRow.id == id_).values(_purged_words(id_)))
     thrown.purged_at = work.now
     work.session.flush()
     told = {"versions": [version.id for version in versions], "bytes": sum(each.byte_size for each in versions)}
@@ -195,11 +197,26 @@ def _listed(work: Work, *, purged: bool) -> sa.Select[AssetRow]:
     return rows.where(state, identity.sees_asset(work), identity.holds_asset(work, Permission.ASSET_TRASH))
 
 
-def _forget_descriptions(work: Work, asset_id: int) -> set[str]:
-    """Rows that point at the asset or its versions, whose ends are not `KEPT_TABLES`; digests they pointed at. What
+def _locked(work: Work, asset_id: int) -> tuple[AssetRow, list[int]]:
+    """The asset, and the ids of all that became part of it: each leads straight to it, however many merges ago. Locked
+    in the order of their ids, as merges and what takes them back lock them.
+    """
+    which = sa.or_(AssetRow.id == asset_id, AssetRow.merged_into_id == asset_id)
+    rows = sa.select(AssetRow).where(which).order_by(AssetRow.id).with_for_update(key_share=True)
+    held = {row.id: row for row in work.session.scalars(rows.execution_options(populate_existing=True))}
+    return held.pop(asset_id), list(held)
+
+
+def _purged_words(asset_id: int) -> dict[str, str | None]:
+    title = f"Purged asset {asset_id}"
+    return {"title": title, "title_folded": fold(title), "title_origin": "USER", "description": None}
+
+
+def _forget_descriptions(work: Work, asset_ids: set[int]) -> set[str]:
+    """Rows that point at the assets or their versions, whose ends are not `KEPT_TABLES`; digests they pointed at. What
     points at such rows goes first.
     """
-    versions = sa.select(AssetVersionRow.id).where(AssetVersionRow.asset_id == asset_id)
+    versions = sa.select(AssetVersionRow.id).where(AssetVersionRow.asset_id.in_(asset_ids))
     tables = Row.metadata.tables
     pointers = blobs.pointers()
     freed: set[str] = set()
@@ -210,7 +227,7 @@ def _forget_descriptions(work: Work, asset_id: int) -> set[str]:
         for column in table.columns:
             ends = {key.column for key in column.foreign_keys}
             if tables["asset"].c.id in ends:
-                found.append(column == asset_id)
+                found.append(column.in_(asset_ids))
             elif tables["asset_version"].c.id in ends:
                 found.append(column.in_(versions))
         if not found:

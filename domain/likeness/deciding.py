@@ -50,9 +50,7 @@ def decide(
     """
     row = _held(work, pair_id)
     why = paragraphs(reason, MAX_NOTE, ("reason",))
-    if row.decision == "DISTINCT" and decision is not Decision.DISTINCT:
-        row.decision = row.decided_at = row.decided_by = row.reason = None
-    if row.decision is not None:
+    if row.decision is not None and (row.decision != "DISTINCT" or decision is Decision.DISTINCT):
         raise Conflict("Somebody has decided about these two assets already.", ("nearDuplicate",))
     if decision is Decision.DISTINCT:
         _keep_both(work, row, why)

@@ -194,6 +194,7 @@ def _trace(work: Work, into: AssetRow, gone: AssetRow) -> dict[str, Any]:
             "current": gone.current_version_id,
         },
         "earlier": list(work.session.scalars(earlier)),
+        "decided": tracing.decided(work, into.id, gone.id),
         "approvals_ended": [],
     }
 
@@ -316,26 +317,26 @@ def _move_placings(work: Work, into: AssetRow, gone: AssetRow) -> None:
 
 
 def _move_shares(work: Work, into: AssetRow, gone: AssetRow) -> dict[str, list[int]]:
-    """Each ends, and one like it is made by whoever merges, unless there is one. The ids of those."""
+    """Each ends, and one like it is made by whoever merges, unless there is one. The ids of all three."""
     standing = sa.select(ShareRow).where(ShareRow.asset_id == gone.id, identity.standing_share(work))
-    has = sa.select(ShareRow.to_org_id, ShareRow.access).where(
-        ShareRow.asset_id == into.id, identity.standing_share(work)
-    )
-    there = {tuple(row) for row in work.session.execute(has)}
+    has = sa.select(ShareRow).where(ShareRow.asset_id == into.id, identity.standing_share(work))
+    there = {(share.to_org_id, share.access): share.id for share in work.session.scalars(has)}
     ended = list(work.session.scalars(standing.order_by(ShareRow.id)))
-    made = []
+    made, alike = [], []
     for share in ended:
         share.ended_at, share.ended_by = work.now, work.viewer.principal_id
         work.session.flush()
         told = {"share": share.id, "organisation": share.to_org_id, "access": share.access}
         history.record(work, "share.ended", ("Asset", gone.id), told, org_id=share.org_id)
-        if (share.to_org_id, share.access) not in there:
-            there.add((share.to_org_id, share.access))
+        like_it = there.get((share.to_org_id, share.access))
+        if like_it is None:
             fresh = sharing.create(
                 work, Subject(asset_id=into.id), share.to_org_id, Access(share.access), share.ends_at
             )
             made.append(fresh.id)
-    return {"shares_ended": [share.id for share in ended], "shares_made": made}
+        else:
+            alike.append(like_it)
+    return {"shares_ended": [share.id for share in ended], "shares_made": made, "shares_alike": alike}
 
 
 def _move_findings(work: Work, into_id: int, gone_id: int) -> None:

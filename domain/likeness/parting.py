@@ -10,7 +10,8 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -66,9 +67,10 @@ def undo(work: Work, from_id: int, expected_revision: int, reason: str | None = 
     for id_ in (into.id, gone.id):
         _settle(work, work.session.get_one(AssetRow, id_), trace["into" if id_ == into.id else "from"])
     _check_theirs(work, gone)
-    _shares_back(work, into, gone, trace)
+    with _awake(work, gone):
+        _shares_back(work, into, gone, trace)
     _tell_lightboxes(work, trace["rows"].get("lightbox_asset"))
-    _wait_again(work, into, gone)
+    _decide_back(work, into, gone, trace.get("decided"))
     work.session.delete(merge)
     work.session.flush()
     told = {"into": into.id, "revision": gone.revision, "approved": approved}
@@ -221,20 +223,47 @@ def _check_theirs(work: Work, gone: AssetRow) -> None:
         identity.require(work, permission, gone)
 
 
+@contextmanager
+def _awake(work: Work, asset: AssetRow) -> Iterator[None]:
+    """Nothing that is archived can be shared: what was shared before it was archived is not archived meanwhile."""
+    was = asset.lifecycle, asset.lifecycle_before_archive
+    if asset.lifecycle == "ARCHIVED":
+        asset.lifecycle, asset.lifecycle_before_archive = asset.lifecycle_before_archive or "DRAFT", None
+        work.session.flush()
+    yield
+    asset.lifecycle, asset.lifecycle_before_archive = was
+    work.session.flush()
+
+
 def _shares_back(work: Work, into: AssetRow, gone: AssetRow, trace: Plain) -> None:
     """One that ended by the merge is made anew, where what stood for it still does; and that ends, if the merge made
-    it.
+    it. Where another one was made since instead, neither opens for longer than both did.
     """
     stands = sa.select(ShareRow).where(ShareRow.asset_id == into.id, identity.standing_share(work))
     there = {(share.to_org_id, share.access): share for share in work.session.scalars(stands)}
+    left = {*trace["shares_made"], *trace.get("shares_alike", ())}
     ended = sa.select(ShareRow).where(ShareRow.id.in_(trace["shares_ended"])).order_by(ShareRow.id)
+    anew: dict[int, int] = {}
     for share in list(work.session.scalars(ended)):
         instead = there.get((share.to_org_id, share.access))
         if instead is None or (share.ends_at is not None and share.ends_at <= work.now):
             continue
-        sharing.create(work, Subject(asset_id=gone.id), share.to_org_id, Access(share.access), share.ends_at)
+        ends = [share.ends_at] if instead.id in left else [share.ends_at, instead.ends_at]
+        until = min((each for each in ends if each is not None), default=None)
+        fresh = sharing.create(work, Subject(asset_id=gone.id), share.to_org_id, Access(share.access), until)
+        if instead.id in left:
+            anew[share.id] = fresh.id
         if instead.id in trace["shares_made"]:
             sharing.end(work, instead.id)
+    _rename_shares(work, gone, anew)
+
+
+def _rename_shares(work: Work, gone: AssetRow, anew: dict[int, int]) -> None:
+    """What earlier merges into it made or found there are these ones now."""
+    for merge in list(work.session.scalars(sa.select(AssetMergeRow).where(AssetMergeRow.into_id == gone.id))):
+        names = {"shares_made", "shares_alike"} & merge.trace.keys()
+        renamed = {name: [anew.get(id_, id_) for id_ in merge.trace[name]] for name in names}
+        merge.trace = merge.trace | renamed
 
 
 def _tell_lightboxes(work: Work, change: Plain | None) -> None:
@@ -257,8 +286,8 @@ def _tell_lightboxes(work: Work, change: Plain | None) -> None:
         history.record(work, "lightbox.assets_changed", ("Lightbox", box.id), told, org_id=box.org_id)
 
 
-def _wait_again(work: Work, into: AssetRow, gone: AssetRow) -> None:
-    """The pair that was decided by the merge waits for a decision again."""
+def _decide_back(work: Work, into: AssetRow, gone: AssetRow, decided: Plain | None) -> None:
+    """The pair that was decided by the merge is again what had been decided about it, or waits for a decision."""
     low, high = sorted((into.id, gone.id))
     rows = sa.select(NearDuplicateRow).where(
         NearDuplicateRow.low_asset_id == low,
@@ -268,7 +297,8 @@ def _wait_again(work: Work, into: AssetRow, gone: AssetRow) -> None:
     row = work.session.scalars(rows.with_for_update()).one_or_none()
     if row is None:
         return
-    row.decision = row.decided_at = row.decided_by = row.reason = row.kept_asset_id = None
+    for name, value in tracing.decision_of(decided).items():
+        setattr(row, name, value)
     work.session.flush()
-    told = {"assets": [low, high]}
+    told = {"assets": [low, high], "decision": row.decision}
     history.record(work, "near_duplicate.reopened", ("NearDuplicate", row.id), told, org_id=into.org_id)

@@ -39,6 +39,9 @@ WORDS: Final[Mapping[str, str]] = {
     "guest_link": "guest links",
 }
 
+_PAIRS: Final[sa.Table] = Row.metadata.tables["near_duplicate"]
+_DECIDED: Final = ("decision", "kept_asset_id", "reason", "decided_at", "decided_by")
+
 Plain = dict[str, Any]
 #: By table and key.
 Seen = dict[str, dict[tuple[Any, ...], Plain]]
@@ -88,6 +91,20 @@ def put_back(work: Work, told: Plain) -> None:
             _done(work, table, sa.update(table).where(*where).values(_values(table, move["was"])))
         for row in change["gone"]:
             _bring_back(work, table, row)
+
+
+def decided(work: Work, asset_id: int, other_id: int) -> Plain | None:
+    """What somebody decided about the two as a pair, if anybody has: the columns that say so."""
+    table, (low, high) = _PAIRS, sorted((asset_id, other_id))
+    columns = [column for column in table.columns if column.name in _DECIDED]
+    here = table.c.low_asset_id == low, table.c.high_asset_id == high, table.c.decision.is_not(None)
+    row = work.session.execute(sa.select(*columns).where(*here)).mappings().one_or_none()
+    return None if row is None else {column.name: _spelt(row[column.name]) for column in columns}
+
+
+def decision_of(told: Plain | None) -> Plain:
+    """By column what `decided` told, or that nobody has decided."""
+    return dict.fromkeys(_DECIDED) if told is None else _values(_PAIRS, told)
 
 
 def changed_since(what: str) -> Conflict:

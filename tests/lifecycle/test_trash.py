@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -10,13 +12,23 @@ from domain.hub import Hub
 from domain.permissions import Permission
 from domain.refusals import NotFound
 from domain.work import HUB
-from storage.tables import AssetRow, AssetTagRow, AssetTrashRow, BlobRow, LightboxAssetRow, MetadataRow, RenditionRow
+from storage.tables import (
+    AssetRow,
+    AssetTagRow,
+    AssetTrashRow,
+    BlobRow,
+    LightboxAssetRow,
+    MetadataRow,
+    RenditionRow,
+    Row,
+)
 from tests import acting
 from tests.asking import Client
 from tests.assets import acts
 from tests.assets.acts import accepted, created, events, look, picture, reasons, refusal, unchanged
 from tests.assets.together import together
 from tests.lifecycle.turning import brought_back, digests, later, number, purge, states, thrown
+from tests.likeness.merged import merge
 from tests.working import work_off
 
 
@@ -101,6 +113,43 @@ def test_a_purge_takes_bytes_and_words_and_leaves_the_record(hub: Hub, client: C
     assert client.ask("{ trash(purged: true) { totalCount } }") == {"trash": {"totalCount": 1}}
     assert len(events(hub, "asset.purged")) == 1
     assert events(hub, "lightbox.assets_changed")[-1]["removed"] == [number(asset)]
+
+
+def test_a_purge_takes_the_words_of_all_that_was_merged_in_and_changes_nothing_else_of_it(
+    hub: Hub, client: Client
+) -> None:
+    said: dict[str, Any] = {"description": "Ours.", "titles": [{"locale": "de", "text": "Plan"}]}
+    first, second, last = (created(client, picture(at), title=f"Plan {at}", **said) for at in range(3))
+    called = {"assets": [first["id"]], "changes": {"title": "Renamed"}}
+    accepted(client.mutate("assetBulkUpdate", "operation { id }", **called))
+    work_off(hub)
+    accepted(merge(client, second, first))
+    accepted(merge(client, last, second))
+    before = {each["id"]: wordless(hub, each) for each in (first, second)}
+    assert {"asset", "asset_merge", "asset_text", "bulk_item"} <= naming(hub, "Plan")
+    accepted(thrown(client, look(client, last)))
+    purge(hub)
+    assert {each["id"]: wordless(hub, each) for each in (first, second)} == before
+    with hub.reading(HUB) as work:
+        rows = {row.id: (row.title, row.description) for row in work.session.scalars(sa.select(AssetRow))}
+    assert rows == {number(each): (f"Purged asset {number(each)}", None) for each in (first, second, last)}
+    assert naming(hub, "Plan") == naming(hub, "Ours.") == set()
+
+
+def naming(hub: Hub, word: str) -> set[str]:
+    """Tables in which it stands."""
+    with hub.reading(HUB) as work:
+        tables = Row.metadata.sorted_tables
+        rows = {table.name: [tuple(row) for row in work.session.execute(sa.select(table))] for table in tables}
+    return {name for name, found in rows.items() if word in str(found)}
+
+
+def wordless(hub: Hub, asset: dict[str, str]) -> dict[str, object]:
+    """Its row but for what it is called and said to be."""
+    words = {"title", "title_folded", "title_origin", "description"}
+    with hub.reading(HUB) as work:
+        row = work.session.execute(sa.select(AssetRow.__table__).where(AssetRow.id == number(asset))).mappings().one()
+    return {name: value for name, value in row.items() if name not in words}
 
 
 def test_bytes_that_were_purged_come_again_as_a_new_asset(hub: Hub, client: Client) -> None:

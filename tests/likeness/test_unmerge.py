@@ -170,6 +170,40 @@ def test_the_pair_waits_for_a_decision_again(client: Client) -> None:
     ]
 
 
+def decide(client: Client, pair: dict[str, Any], decision: str, keep: dict[str, Any] | None, reason: str) -> None:
+    told = {"nearDuplicate": pair["id"], "decision": decision, "reason": reason}
+    if keep is not None:
+        (other,) = (each for each in pair["assets"] if each["id"] != keep["id"])
+        revisions = [looked_at(client, each)["revision"] for each in (keep, other)]
+        told |= {"keep": keep["id"], "keepRevision": revisions[0], "otherRevision": revisions[1]}
+    acts.accepted(client.mutate("nearDuplicateDecide", "nearDuplicate { id }", **told))
+
+
+@pytest.mark.parametrize(
+    ("decision", "by_deciding"),
+    [
+        pytest.param("DISTINCT", False, id="kept for a reason and merged"),
+        pytest.param("DISTINCT", True, id="kept for a reason and decided about anew"),
+        pytest.param("REUSE", False, id="one used and merged"),
+    ],
+)
+def test_what_was_decided_about_the_pair_before_stands_again(client: Client, decision: str, by_deciding: bool) -> None:
+    first, copy = brought(client, jpeg(1)), brought(client, jpeg(1, "JPEG q50"))
+    (pair,) = waiting(client)
+    decide(client, pair, decision, first if decision == "REUSE" else None, "Another licence.")
+    asked = "{ nearDuplicates(decided: true) { nodes { id decision reason decidedAt kept { id } } } }"
+    decided, before = client.ask(asked), everything(client.hub)
+    assert [each["reason"] for each in decided["nearDuplicates"]["nodes"]] == ["Another licence."]
+    if by_deciding:
+        decide(client, pair, "MERGE", first, "One after all.")
+    else:
+        acts.accepted(merge(client, first, copy))
+    acts.accepted(unmerge(client, first, copy))
+    assert client.ask(asked) == decided
+    assert everything(client.hub) == before
+    assert [event.payload["decision"] for event in events(client.hub, "near_duplicate.reopened")] == [decision]
+
+
 def test_the_feed_and_the_search_tell_of_both_again(client: Client) -> None:
     hub = client.hub
     into, gone = two(client)

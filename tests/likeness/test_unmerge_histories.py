@@ -8,8 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from domain.global_ids import encode
+from domain.work import HUB
+from storage.tables import NearDuplicateRow
 from tests.acting import member, organisation
 from tests.asking import Client
 from tests.assets import acts
@@ -81,6 +84,25 @@ def _place(client: Client, chance: random.Random, assets: list[dict[str, Any]], 
     return client.mutate("lightboxAssetsAdd", "clientMutationId", **told)
 
 
+def _pair(client: Client, chance: random.Random, assets: list[dict[str, Any]], at: int) -> object:
+    """Two that look alike, found as a worker finds them; some are kept for a reason."""
+    low, high = sorted((number(assets[at]), number(_other(chance, assets, at))))
+    with client.hub.writing(HUB) as work:
+        here = sa.select(NearDuplicateRow).where(
+            NearDuplicateRow.low_asset_id == low, NearDuplicateRow.high_asset_id == high
+        )
+        row = work.session.scalars(here).one_or_none()
+        if row is None:
+            row = NearDuplicateRow(low_asset_id=low, high_asset_id=high, found_at=work.now)
+            work.session.add(row)
+            work.session.flush()
+        pair = encode("NearDuplicate", row.id)
+    if chance.random() < 0.5:
+        return None
+    told = {"nearDuplicate": pair, "decision": "DISTINCT", "reason": "Another licence."}
+    return client.mutate("nearDuplicateDecide", "clientMutationId", **told)
+
+
 def _share(client: Client, chance: random.Random, assets: list[dict[str, Any]], at: int) -> object:
     org_id = organisation(client.hub, f"Partner {chance.randrange(10**9)}")
     told = {"asset": assets[at]["id"], "organisation": encode("Organisation", org_id)}
@@ -103,7 +125,7 @@ def _archive(client: Client, chance: random.Random, assets: list[dict[str, Any]]
 
 ACTS: tuple[Act, ...] = (
     *(_tag, _call, _say, _say, _state, _add_version, _approve, _approve, _assess, _bar),
-    *(_relate, _relate, _place, _place, _share, _grant, _invite, _archive),
+    *(_relate, _relate, _place, _place, _pair, _pair, _share, _grant, _invite, _archive),
 )
 
 
