@@ -44,6 +44,18 @@ DUE_AT_ONCE: Final = 100
 #: once decided about it. Every other such table is a description of what is gone, and goes with it.
 KEPT_TABLES: Final = frozenset(
     {
+        # What was licensed, barred, decided, used and bought: the database lets nobody delete it.
+        "asset_rights",
+        "embargo",
+        "exclusivity",
+        "license",
+        "release",
+        "rights_decision",
+        "stock_purchase",
+        "takedown",
+        "usage",
+        "usage_record",
+        "component",  # or a composite would become freer by the purge of its part
         "access_grant",
         "approval",
         "asset",

@@ -46,7 +46,7 @@ def bars(facts: Facts, subject: Subject, ask: Ask) -> Iterator[Bar]:
         yield Bar(at, Failure(ReasonCode.LEGAL_HOLD, Dimension.HOLD, Severity.APPROVAL), everywhere)
     for exclusivity in subject.exclusivities:
         if _conflicts(exclusivity, ask.request):
-            yield _exclusive(at, exclusivity, ask)
+            yield from _exclusive(at, exclusivity, ask)
     for license_id in sorted({rights.license_id for rights in subject.rights if rights.license_id is not None}):
         terms = facts.licenses[license_id]
         if terms.status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
@@ -59,16 +59,11 @@ def _prohibitions(at: int, terms: License | Release, ask: Ask) -> Iterator[Bar]:
     of_license = isinstance(terms, License)
     for grant in terms.grants:
         if grant.effect == Effect.PROHIBIT and weighing.met(grant, ask.request):
-            code, dimension = weighing.forbidding(grant, ask.request.action)
-            yield Bar(
-                at,
-                Failure(code, dimension),
-                passing.forbidden(grant, terms, ask),
-                passing.term(grant, terms, ask.request.zone)[1],
-                grant.id,
-                terms.id if of_license else None,
-                None if of_license else terms.id,
-            )
+            failure = Failure(*weighing.forbidding(grant, ask.request.action))
+            term = passing.term(grant, terms, ask.request.zone)[1]
+            of = (grant.id, terms.id if of_license else None, None if of_license else terms.id)
+            for span, places in passing.forbidden(grant, terms, ask):
+                yield Bar(at, failure, places, spans.common(term, span), *of)
 
 
 def _conflicts(exclusivity: Exclusivity, request: Request) -> bool:
@@ -80,13 +75,13 @@ def _conflicts(exclusivity: Exclusivity, request: Request) -> bool:
     )
 
 
-def _exclusive(at: int, exclusivity: Exclusivity, ask: Ask) -> Bar:
-    day = exclusivity.groups_as_of or exclusivity.starts_on or ask.request.window.first
-    codes = exclusivity.territories or (WORLDWIDE,)
-    area = territories.expanded(codes, day, ask.groups)
-    term = (exclusivity.starts_on, exclusivity.ends_on, exclusivity.zone, ask.request.zone)
+def _exclusive(at: int, exclusivity: Exclusivity, ask: Ask) -> Iterator[Bar]:
+    day = exclusivity.groups_as_of or exclusivity.starts_on
+    areas = territories.meant(exclusivity.territories or (WORLDWIDE,), (), day, ask.groups)
+    term = spans.touching(exclusivity.starts_on, exclusivity.ends_on, exclusivity.zone, ask.request.zone)
     failure = Failure(ReasonCode.EXCLUSIVITY_CONFLICT, Dimension.EXCLUSIVITY, actual=str(ask.request.party))
-    return Bar(at, failure, passing.touched(area, frozenset(), ask.places), spans.touching(*term))
+    for span, places in passing.forbidding(areas, ask):
+        yield Bar(at, failure, places, spans.common(term, span))
 
 
 def _release_bars(facts: Facts, subject: Subject, ask: Ask) -> Iterator[Bar]:

@@ -17,7 +17,7 @@ from domain.licensing.codes import (
 )
 from domain.licensing.counting import counted
 from domain.licensing.passing import FREE, PASSES, RANK, Ask, Clause, Option
-from domain.licensing.spans import ALWAYS
+from domain.licensing.spans import ALWAYS, Span
 from domain.licensing.terms import Facts, Grant, License, Release, Subject
 from domain.licensing.weighing import Failure
 
@@ -44,7 +44,7 @@ def _of_license(terms: License, ask: Ask) -> Iterator[Option]:
     failures = weighing.of_license(terms, ask.request)
     if terms.kind == LicenseKind.UNKNOWN:
         unknown = Failure(ReasonCode.NO_LICENSE, Dimension.LICENSE, Severity.UNKNOWN, missing=Missing.LICENSE_UNKNOWN)
-        yield Option(_rank((*failures, unknown)), ask.everywhere, 0, ALWAYS, ALWAYS, (*failures, unknown), terms=terms)
+        yield _whole((*failures, unknown), ALWAYS, ALWAYS, ask, terms)
         return
     permits = [grant for grant in terms.grants if grant.effect == Effect.PERMIT]
     for grant in permits:
@@ -71,21 +71,26 @@ def _option(grant: Grant, terms: License | Release, failures: tuple[Failure, ...
     times = ask.shares.get(terms.id, 1) if isinstance(terms, License) else 1
     caps = tuple(counted(grant.caps, ask.request, times, terms.zone)) if grant.caps else ()
     failures += tuple(failure for one in caps for failure in one.failures)
-    places, excepted = passing.granted(grant, terms, ask)
     span, touches = passing.term(grant, terms, ask.request.zone)
     rank = _rank(failures, duties=any(weighing.owed(grant, ask.request.action)))
-    return Option(rank, places, excepted, span, touches, failures, caps, grant, terms)
+    return Option(rank, passing.granted(grant, terms, ask), span, touches, failures, caps, grant, terms)
 
 
 def _bare(terms: License | Release, failures: tuple[Failure, ...], ask: Ask) -> Option:
     """What carries, or fails, as a whole: no grant says where or how."""
     span = spans.within(terms.starts_on, terms.ends_on, terms.zone, ask.request.zone)
     touches = spans.touching(terms.starts_on, terms.ends_on, terms.zone, ask.request.zone)
-    return Option(_rank(failures), ask.everywhere, 0, span, touches, failures, terms=terms)
+    return _whole(failures, span, touches, ask, terms)
 
 
 def _nothing(ask: Ask, code: ReasonCode) -> Option:
-    return Option(0, ask.everywhere, 0, ALWAYS, ALWAYS, (Failure(code, Dimension.LICENSE),))
+    return _whole((Failure(code, Dimension.LICENSE),), ALWAYS, ALWAYS, ask)
+
+
+def _whole(
+    failures: tuple[Failure, ...], span: Span, touches: Span, ask: Ask, terms: License | Release | None = None
+) -> Option:
+    return Option(_rank(failures), passing.everywhere(ask), span, touches, failures, terms=terms)
 
 
 def _rank(failures: tuple[Failure, ...], *, duties: bool = False) -> int:

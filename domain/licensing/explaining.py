@@ -64,15 +64,16 @@ def _of_bar(bar: Bar, ask: Ask, version_id: int) -> Iterator[tuple[Reason, Failu
 def _of_clause(clause: Clause, failing: int, ask: Ask, window: Span) -> Iterator[tuple[Reason, Failure | None]]:
     anywhere, each_told = 0, len(clause.options) <= TOLD_ALL
     for option in clause.options:
-        anywhere |= option.places | (option.excepted if each_told else 0)
+        anywhere |= option.reached(window) | (option.excepted(window) if each_told else 0)
         for failure in option.failures:
             yield _reason(option, failure, clause), failure
         for failure in _untimely(option, ask, window):
             yield _reason(option, failure, clause), failure
     for option in clause.options if each_told else ():
+        excepted = option.excepted(window)
         for code, places in (
-            (ReasonCode.TERRITORY_EXCLUDED, option.excepted & failing),
-            (ReasonCode.TERRITORY_NOT_GRANTED, anywhere & failing & ~option.places & ~option.excepted),
+            (ReasonCode.TERRITORY_EXCLUDED, excepted & failing),
+            (ReasonCode.TERRITORY_NOT_GRANTED, anywhere & failing & ~option.reached(window) & ~excepted),
         ):
             for place in _where(places, ask):
                 yield _reason(option, Failure(code, Dimension.TERRITORY), clause, place), None

@@ -59,9 +59,11 @@ def chosen(clause: Clause, window: Span, places: int) -> Iterator[tuple[Option, 
     """Which option carries which of the places: the best, of equals the one with the smallest ids."""
     left = places
     for option in sorted(clause.options, key=_preference):
-        if left and option.rank >= PASSES and option.holds(window) and option.places & left:
-            yield option, option.places & left
-            left &= ~option.places
+        if left and option.rank >= PASSES and option.holds(window):
+            reached = option.reached(window) & left
+            if reached:
+                yield option, reached
+                left &= ~reached
 
 
 def largest(cleared: Cleared, everywhere: int, window: Span) -> Span | None:
@@ -120,8 +122,8 @@ def _edges(cleared: Cleared, window: Span) -> tuple[list[int], list[int]]:
     for clause in cleared.clauses:
         for option in clause.options:
             if option.rank >= PASSES:
-                starts.add(option.span[0])
-                ends.add(option.span[1])
+                starts |= {option.span[0], *(each.span[0] for each in option.spells)}
+                ends |= {option.span[1], *(each.span[1] for each in option.spells)}
                 full = [span for one in option.counted for span in one.full()]
                 starts |= {hi + 1 for _, hi in full}
                 ends |= {lo - 1 for lo, _ in full}

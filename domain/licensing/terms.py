@@ -146,6 +146,7 @@ class Release:
     starts_on: date | None = None
     ends_on: date | None = None
     zone: str = "UTC"
+    #: As in a licence; what has no first day either reads group codes on each day as of that day.
     groups_as_of: date | None = None
     revoked_at: datetime | None = None
     grants: tuple[Grant, ...] = ()
@@ -203,6 +204,7 @@ class Exclusivity:
     starts_on: date | None = None
     ends_on: date | None = None
     zone: str = "UTC"
+    #: As in a release.
     groups_as_of: date | None = None
 
 

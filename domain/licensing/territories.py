@@ -7,12 +7,13 @@ to it on one day. A code that is none of these is refused, never passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from domain.licensing.codes import ANY, WORLDWIDE
+from domain.licensing.spans import ALWAYS, FOR_EVER, SINCE_EVER, Span
 from domain.licensing.terms import Member, TerritoryGroup
 from domain.refusals import Invalid
 
@@ -31,6 +32,9 @@ COUNTRIES: Final = frozenset(
 
 _SUBDIVISION: Final = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
 _GROUP: Final = re.compile(r"[A-Z][A-Z0-9_]{1,31}")
+
+#: On which days, which places, but for which.
+Area: TypeAlias = tuple[Span, frozenset[str], frozenset[str]]
 
 #: Territories of one list, written out or as groups.
 MAX_TERRITORIES: Final = 500
@@ -75,6 +79,28 @@ def expanded(codes: Iterable[str], day: date, groups: Mapping[str, TerritoryGrou
         else:
             places.add(code)
     return frozenset(places)
+
+
+def meant(
+    whole: Sequence[str], excepted: Sequence[str], day: date | None, groups: Mapping[str, TerritoryGroup]
+) -> list[Area]:
+    """All days, with what both lists mean on that day; without one, on spans that follow each other, with what they
+    mean on each of its days.
+    """
+    found = []
+    for span in [ALWAYS] if day else spells((*whole, *excepted), groups):
+        on = day or date.fromordinal(max(span[0], 1))
+        found.append((span, expanded(whole, on, groups), expanded(excepted, on, groups)))
+    return found
+
+
+def spells(codes: Iterable[str], groups: Mapping[str, TerritoryGroup]) -> list[Span]:
+    """All days, as spans on which nobody joins or leaves a group among the codes."""
+    found = {groups[code] for code in codes if code in groups}
+    joined = {each.first_on.toordinal() for group in found for each in group.members if each.first_on}
+    left = {each.last_on.toordinal() + 1 for group in found for each in group.members if each.last_on}
+    starts = [SINCE_EVER, *sorted(day for day in joined | left if day <= date.max.toordinal())]
+    return [(start, end - 1) for start, end in zip(starts, [*starts[1:], FOR_EVER + 1], strict=True)]
 
 
 @lru_cache(maxsize=1024)

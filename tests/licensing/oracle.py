@@ -98,7 +98,7 @@ def _told(
                         release_id = terms.id if isinstance(terms, Release) else None
                         reasons.add((part, name, license_id, None if grant is None else grant.id, release_id))
                         missing |= {left} if left else set()
-                    if grant is not None and not _reaches(facts, terms, grant, request, place):
+                    if grant is not None and not _reaches(facts, terms, grant, days, place):
                         nowhere.add((part, place))
     return frozenset(reasons), frozenset(nowhere), frozenset(missing)
 
@@ -137,7 +137,7 @@ def _clause_rank(facts: Facts, clause: list[Option], request: Request, days: lis
     for terms, grant in clause:
         if isinstance(terms, Release) and request.purpose not in {None, "COMMERCIAL"}:
             return 4
-        if grant is not None and not _reaches(facts, terms, grant, request, place):
+        if grant is not None and not _reaches(facts, terms, grant, days, place):
             continue
         worst = 4
         if grant is not None and any(
@@ -264,12 +264,16 @@ def _in_period(per: str, first: date | None, zone: str, asked: str | None, day: 
     return False
 
 
-def _reaches(facts: Facts, terms: License | Release | None, grant: Grant, request: Request, place: str) -> bool:
+def _reaches(facts: Facts, terms: License | Release | None, grant: Grant, days: list[date], place: str) -> bool:
+    """On each day, as groups are then where the terms name no day for them."""
     assert terms is not None
-    day = terms.groups_as_of or terms.starts_on or grant.starts_on or request.window.first
-    if not oracle_days.lies_in(place, oracle_days.written_out(facts, grant.territories, day)):
-        return False
-    return not oracle_days.has_part_in(place, oracle_days.written_out(facts, grant.territories_except, day))
+    for day in days:
+        as_of = terms.groups_as_of or terms.starts_on or grant.starts_on or day
+        if not oracle_days.lies_in(place, oracle_days.written_out(facts, grant.territories, as_of)):
+            return False
+        if oracle_days.has_part_in(place, oracle_days.written_out(facts, grant.territories_except, as_of)):
+            return False
+    return True
 
 
 def _when(terms: License | Release, grant: Grant | None, asked: str | None, days: list[date]) -> str:

@@ -74,15 +74,16 @@ def _is_exclusive(facts: Facts, one: Exclusivity, request: Request, days: list[d
         return False
     if one.industries and request.industry is not None and request.industry not in one.industries:
         return False
-    day = one.groups_as_of or one.starts_on or request.window.first
-    area = oracle_days.written_out(facts, one.territories or ("WORLDWIDE",), day)
-    if not oracle_days.has_part_in(place, area):
-        return False
-    return any(
-        oracle_days.in_term(one.starts_on, one.ends_on, local)
-        for at in days
-        for local in oracle_days.dates_in(one.zone, request.zone, at)
-    )
+    for at in days:
+        area = oracle_days.written_out(
+            facts, one.territories or ("WORLDWIDE",), one.groups_as_of or one.starts_on or at
+        )
+        if oracle_days.has_part_in(place, area) and any(
+            oracle_days.in_term(one.starts_on, one.ends_on, local)
+            for local in oracle_days.dates_in(one.zone, request.zone, at)
+        ):
+            return True
+    return False
 
 
 def _met(
@@ -91,16 +92,16 @@ def _met(
     for grant in terms.grants:
         if grant.effect != "PROHIBIT" or not _meets(grant, request):
             continue
-        day = terms.groups_as_of or terms.starts_on or grant.starts_on or request.window.first
-        excepted = oracle_days.written_out(facts, grant.territories_except, day)
-        left = {
-            code
-            for code in oracle_days.written_out(facts, grant.territories, day)
-            if not oracle_days.lies_in(code, excepted)
-        }
-        if oracle_days.lies_in(place, excepted) or not oracle_days.has_part_in(place, left):
-            continue
         for at in days:
+            as_of = terms.groups_as_of or terms.starts_on or grant.starts_on or at
+            excepted = oracle_days.written_out(facts, grant.territories_except, as_of)
+            left = {
+                code
+                for code in oracle_days.written_out(facts, grant.territories, as_of)
+                if not oracle_days.lies_in(code, excepted)
+            }
+            if oracle_days.lies_in(place, excepted) or not oracle_days.has_part_in(place, left):
+                continue
             if any(
                 oracle_days.in_both(terms, grant, local) for local in oracle_days.dates_in(terms.zone, request.zone, at)
             ):

@@ -65,8 +65,10 @@ _CHANNELS: Final = ("print.flyer", "print.poster", "web.site")
 
 
 def case(seed: int) -> tuple[Facts, Request]:
+    """Of some, terms have no days of their own."""
     dice = Random(seed)
-    return facts(dice), request(dice)
+    found, asked = facts(dice), request(dice)
+    return undated(Random(-seed), found, asked.window) if seed % 7 == 0 else found, asked
 
 
 def facts(dice: Random) -> Facts:
@@ -105,7 +107,9 @@ def request(dice: Random) -> Request:
 
 
 def narrowed(dice: Random, asked: Request) -> Request:
-    """A use that asks for no more in any dimension, and for less in some. Its places have to be written out."""
+    """A use that asks for no more in any dimension, and for less in some; but groups among its places are those of its
+    own first day.
+    """
     days = (asked.window.last - asked.window.first).days
     start = dice.randrange(days + 1)
     stop = dice.randrange(start, days + 1)
@@ -122,6 +126,54 @@ def narrowed(dice: Random, asked: Request) -> Request:
     if asked.size is not None and asked.size.page_share is not None:
         changes["size"] = replace(asked.size, page_share=dice.randint(1, asked.size.page_share))
     return replace(asked, **changes)
+
+
+def undated(dice: Random, found: Facts, window: Window) -> Facts:
+    """The same, but that releases and exclusivities have no first day, in a group that others join and leave on days of
+    the window.
+    """
+
+    def day() -> date:
+        return window.first + timedelta(days=dice.randint(0, (window.last - window.first).days))
+
+    codes = ("CH", "DE", "FR", "GB", "US", "US-CA", "US-NY")
+    members = [Member(code, day()) if dice.random() < 0.7 else Member(code, None, day()) for code in codes]
+    group = TerritoryGroup("OWN", (Member("AT"), *members))
+
+    def grant(each: Grant) -> Grant:
+        return replace(each, starts_on=None, territories=_with_group(dice), territories_except=_left_out(dice))
+
+    def subject(each: Subject) -> Subject:
+        some = (*each.exclusivities, *((_exclusivity(dice),) if dice.random() < 0.5 else ()))
+        return replace(
+            each, exclusivities=tuple(replace(one, starts_on=None, territories=_with_group(dice)) for one in some)
+        )
+
+    releases = {
+        key: replace(each, starts_on=None, grants=tuple(map(grant, each.grants)))
+        for key, each in found.releases.items()
+    }
+    subjects = {key: subject(each) for key, each in found.subjects.items()}
+    return replace(found, subjects=subjects, releases=releases, groups=(group,))
+
+
+def free(dice: Random, window: Window) -> Facts:
+    """Allowed everything by a licence; what is in the way is an exclusivity and a release, both `undated`."""
+    all_ = Grant(1, Effect.PERMIT, ("ANY",), ("ANY",), ("WORLDWIDE",))
+    terms = License(1, LicenseKind.ROYALTY_FREE, LicenseStatus.ACTIVE, date(2019, 6, 1), grants=(all_,))
+    limits: tuple[Grant, ...] = tuple(replace(all_, id=key) for key in (101, 102))
+    limits += (replace(all_, id=103, effect=Effect.PROHIBIT),) if dice.random() < 0.3 else ()
+    release = Release(1, ReleaseKind.MODEL, ReleaseStatus.LIMITED, grants=limits)
+    rights = (Rights(1, 1, people=False, property=False), *((Rights(2, None, 1),) if dice.random() < 0.7 else ()))
+    return undated(dice, Facts(1, {1: Subject(1, 1, rights)}, {1: terms}, {1: release}), window)
+
+
+def _with_group(dice: Random) -> tuple[str, ...]:
+    return tuple(sorted({"OWN", *dice.sample(_PLACES, dice.choice((0, 0, 2)))}))
+
+
+def _left_out(dice: Random) -> tuple[str, ...]:
+    return dice.choice(((), (), ("OWN",), ("US-NY", "OWN")))
 
 
 def prohibition(dice: Random, key: int) -> Grant:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
 
 import pytest
 
-from domain.licensing import deciding, territories
+from domain.licensing import deciding, spans, territories
 from domain.licensing.codes import Coverage, Effect, ExclusivityDirection, LicenseKind, LicenseStatus
 from domain.licensing.compiled import alphabet, classes, compiling, days
 from domain.licensing.compiled.compiling import Part
 from domain.licensing.passing import Ask
 from domain.licensing.spans import Span
-from domain.licensing.terms import Exclusivity, Facts, Grant, License, Member, Rights, Subject
+from domain.licensing.terms import Exclusivity, Facts, Grant, License, Rights, Subject, Window
 from tests.licensing import random_terms, written
 from tests.licensing.listed import PASSES, use
 
@@ -33,7 +33,10 @@ def test_what_is_compiled_passes_where_the_engine_lets_it_out_and_nowhere_else(p
     for seed in range(part, CASES, PARTS):
         dice = Random(seed)
         facts = random_terms.facts(dice)
-        facts = facts if dice.random() < 0.3 else _undated(dice, written.generous(dice, facts))
+        facts = facts if dice.random() < 0.3 else written.generous(dice, facts)
+        if dice.random() < 0.5:
+            whole = Window(random_terms.FROM, random_terms.FROM + timedelta(days=random_terms.SPAN))
+            facts = random_terms.undated(dice, facts, whole) if dice.random() < 0.4 else random_terms.free(dice, whole)
         groups = territories.all_groups(facts.groups)
         reach = compiling.reach_of(facts, groups)
         for _ in range(USES):
@@ -70,10 +73,11 @@ def test_every_country_is_in_one_class_whatever_terms_name() -> None:
         facts = random_terms.facts(Random(seed))
         terms = classes.Terms.of(facts, list(facts.subjects.values()))
         groups = territories.all_groups(facts.groups)
-        places = classes.of_places(terms, groups, date(2026, 4, 1))
+        places = classes.of_places(terms, groups)
         assert sum(each.countries for each in places) == (1 << len(alphabet.COUNTRIES)) - 1
-        starts = classes.of_first_days(terms, groups)
-        assert all(one[1] + 1 == other[0] for one, other in pairwise(starts))
+        spells = territories.spells(("OWN", "EU", "DE"), groups)
+        assert all(one[1] + 1 == other[0] for one, other in pairwise(spells))
+        assert (spells[0][0], spells[-1][1]) == spans.ALWAYS
 
 
 def test_the_bits_of_countries_fill_words_that_both_databases_hold() -> None:
@@ -131,19 +135,3 @@ def _plain(**more: object) -> Facts:
     terms = License(1, LicenseKind.ROYALTY_FREE, LicenseStatus.ACTIVE, date(2020, 1, 1), grants=(grant,))
     said = (Rights(1, license_id=1, coverage=Coverage.WHOLE, people=False, property=False),)
     return Facts(1, {1: replace(Subject(1, 1, said), **more)}, {1: terms})  # type: ignore[arg-type]  # its own fields
-
-
-def _undated(dice: Random, facts: Facts) -> Facts:
-    """Some releases and exclusivities without days of their own, in groups that somebody joins or leaves."""
-    if dice.random() < 0.5:
-        return facts
-    group = replace(facts.groups[0], members=(*facts.groups[0].members, Member("DE", first_on=random_terms.FROM)))
-    releases = {
-        key: replace(
-            each,
-            starts_on=None,
-            grants=tuple(replace(one, starts_on=None, territories=("GB", "OWN")) for one in each.grants),
-        )
-        for key, each in facts.releases.items()
-    }
-    return replace(facts, groups=(group,), releases=releases)

@@ -12,16 +12,19 @@ from domain.licensing import policy, territories, uses
 from domain.licensing.codes import (
     AlternativeKind,
     Dimension,
+    ExclusivityDirection,
     LicenseKind,
     LicenseStatus,
     Missing,
     Outcome,
     Purpose,
     ReasonCode,
+    ReleaseStatus,
     Severity,
 )
 from domain.licensing.terms import (
     Embargo,
+    Exclusivity,
     Member,
     Size,
     TerritoryGroup,
@@ -37,6 +40,7 @@ from tests.licensing.terms_of import (
     permit,
     picture,
     prohibit,
+    release,
 )
 
 C = ReasonCode
@@ -171,6 +175,41 @@ def test_groups_in_a_licence_are_read_as_of_its_first_day_and_in_a_use_as_of_its
     facts = picture(licence(permit(territories=("EU",)), starts_on=date(2019, 6, 1)))
     assert decide(facts, territories=("GB",)).outcome == Outcome.ALLOWED
     assert "GB" not in decide(facts, territories=("EU",)).allowed_territories
+
+
+#: One leaves on the tenth, another comes on the eleventh.
+_OURS = TerritoryGroup(
+    "OURS", (Member("FR", last_on=date(2026, 5, 10)), Member("AT", first_on=date(2026, 5, 11)), Member("CH"))
+)
+
+
+def test_a_group_without_a_day_forbids_whoever_is_in_it_on_any_day_of_the_window() -> None:
+    alone = Exclusivity(1, ExclusivityDirection.OUTGOING, 2, territories=("OURS",))
+    never = prohibit(105, territories=("OURS",))
+    for facts in (
+        picture(licence(permit()), exclusivities=(alone,), groups=(_OURS,)),
+        picture(licence(permit()), releases=(release(never),), groups=(_OURS,)),
+    ):
+        whole = decide(facts, territories=("AT", "DE", "FR"))
+        assert (whole.allowed_territories, whole.denied_territories) == (("DE",), ("AT", "FR"))
+        assert decide(facts, territories=("AT",)).allowed_window == days("2026-05-01", "2026-05-10")
+        assert decide(facts, territories=("FR",)).allowed_window == days("2026-05-11", "2026-05-31")
+        for there, window in (("AT", days("2026-05-12", "2026-05-31")), ("FR", days("2026-05-01", "2026-05-10"))):
+            assert decide(facts, territories=(there,), window=window).outcome == Outcome.DENIED
+
+
+def test_a_group_without_a_day_allows_whoever_is_in_it_on_every_day_of_the_window() -> None:
+    signed = release(permit(101, territories=("OURS",)), status=ReleaseStatus.LIMITED)
+    facts = picture(licence(permit()), releases=(signed,), groups=(_OURS,))
+    whole = decide(facts, territories=("AT", "CH", "FR"))
+    assert (whole.allowed_territories, whole.denied_territories) == (("CH",), ("AT", "FR"))
+    told = {(reason.code, reason.dimension, reason.territory) for reason in whole.reasons}
+    assert told == {(C.RELEASE_LIMITED, Dimension.TERRITORY, there) for there in ("AT", "FR")}
+    assert decide(facts, territories=("AT",)).allowed_window == days("2026-05-11", "2026-05-31")
+    assert decide(facts, territories=("FR",), window=days("2026-05-01", "2026-05-10")).outcome == Outcome.ALLOWED
+    but = release(permit(101, territories_except=("OURS",)), status=ReleaseStatus.LIMITED)
+    facts = picture(licence(permit()), releases=(but,), groups=(_OURS,))
+    assert decide(facts, territories=("AT", "DE", "FR")).allowed_territories == ("DE",)
 
 
 def test_a_brand_may_define_groups_of_its_own() -> None:

@@ -13,7 +13,7 @@ from domain.licensing import territories, uses
 from domain.licensing.codes import Action, Purpose
 
 #: Moved by hand whenever the engine comes to allow something else under the same terms.
-MADE: Final = 1
+MADE: Final = 2
 #: Bits of one number; the last one is the sign.
 WIDTH: Final = 63
 #: Numbers of one set.

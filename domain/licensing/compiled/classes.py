@@ -1,5 +1,5 @@
-"""What the terms of a version tell apart: the channels, actions, purposes, parties, places and first days of which the
-same is allowed, each class with one that stands for it.
+"""What the terms of a version tell apart: the channels, actions, purposes, parties and places of which the same is
+allowed, each class with one that stands for it.
 
 Two are alike that all of the engine's predicates answer alike.
 """
@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
-from domain.licensing import spans, territories, uses
+from domain.licensing import territories, uses
 from domain.licensing.codes import AI_ACTIONS, ANY, WORLDWIDE, Action, CapUnit, Purpose
 from domain.licensing.compiled import alphabet
-from domain.licensing.spans import Span
 from domain.licensing.terms import Facts, Grant, License, Release, Subject, TerritoryGroup
 
 T = TypeVar("T")
@@ -131,11 +129,9 @@ class Places:
     parts: tuple[str, ...] = ()
 
 
-def of_places(terms: Terms, groups: Mapping[str, TerritoryGroup], day: date) -> list[Places]:
-    """All countries, the subdivisions that the terms name and `REST` of each such country; `day` is the first one of a
-    use.
-    """
-    pairs = _areas(terms, groups, day)
+def of_places(terms: Terms, groups: Mapping[str, TerritoryGroup]) -> list[Places]:
+    """All countries, the subdivisions that the terms name on any day and `REST` of each such country."""
+    pairs = _areas(terms, groups)
     areas = {area for pair in pairs for area in pair} | {_left(*pair) for pair in pairs if pair[1]}
     if not any("-" in code for area in areas for code in area):
         return _countries(areas)
@@ -172,43 +168,21 @@ def _bits(codes: Iterable[str]) -> int:
 _COUNTRY: Final = {country: at for at, country in enumerate(alphabet.COUNTRIES)}
 
 
-def of_first_days(terms: Terms, groups: Mapping[str, TerritoryGroup]) -> list[Span]:
-    """Spans of first days on which terms without days of their own read groups of territories alike."""
-    codes = {code for holder in terms.holders for grant in holder.grants for code in _undated(holder, grant)}
+def _areas(terms: Terms, groups: Mapping[str, TerritoryGroup]) -> set[tuple[frozenset[str], frozenset[str]]]:
+    """What each of the terms means on any day, and what it leaves out then, as the engine reads it."""
+    said = {
+        (grant.territories, grant.territories_except, holder.groups_as_of or holder.starts_on or grant.starts_on)
+        for holder in terms.holders
+        for grant in holder.grants
+    }
     for subject in terms.subjects:
         for each in subject.exclusivities:
-            codes |= set() if each.groups_as_of or each.starts_on else set(each.territories)
-    cuts = set()
-    for code in codes & groups.keys():
-        for member in groups[code].members:
-            cuts |= set() if member.first_on is None else {member.first_on.toordinal()}
-            cuts |= set() if member.last_on is None else {(member.last_on + timedelta(days=1)).toordinal()}
-    starts = [spans.SINCE_EVER, *sorted(cuts)]
-    return [(start, end - 1) for start, end in zip(starts, [*starts[1:], spans.FOR_EVER + 1], strict=True)]
-
-
-def _undated(holder: License | Release, grant: Grant) -> tuple[str, ...]:
-    dated = holder.groups_as_of or holder.starts_on or grant.starts_on
-    return () if dated else (*grant.territories, *grant.territories_except)
-
-
-def _areas(
-    terms: Terms, groups: Mapping[str, TerritoryGroup], first: date
-) -> set[tuple[frozenset[str], frozenset[str]]]:
-    """What each of the terms means, and what it leaves out, as the engine reads it."""
-    said: set[tuple[tuple[str, ...], tuple[str, ...], date]] = set()
-    for holder in terms.holders:
-        for grant in holder.grants:
-            day = holder.groups_as_of or holder.starts_on or grant.starts_on or first
-            said.add((grant.territories, grant.territories_except, day))
-    for subject in terms.subjects:
-        for each in subject.exclusivities:
-            said.add((each.territories or (WORLDWIDE,), (), each.groups_as_of or each.starts_on or first))
-
-    def area(codes: tuple[str, ...], day: date) -> frozenset[str]:
-        return territories.expanded(codes, day, groups) if codes else frozenset()
-
-    return {(area(whole, day), area(excepted, day)) for whole, excepted, day in said}
+            said.add((each.territories or (WORLDWIDE,), (), each.groups_as_of or each.starts_on))
+    return {
+        (area, left)
+        for whole, excepted, day in said
+        for _, area, left in territories.meant(whole, excepted, day, groups)
+    }
 
 
 def _left(area: frozenset[str], excepted: frozenset[str]) -> frozenset[str]:

@@ -8,7 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,6 @@ from domain.licensing.compiled import alphabet, classes, days
 from domain.licensing.compiled.classes import ANYBODY, Places, Terms, Use
 from domain.licensing.compiled.days import Box, Boxes
 from domain.licensing.passing import PASSES, Ask
-from domain.licensing.spans import Span
 from domain.licensing.terms import Facts, Request, Subject, TerritoryGroup, Window
 
 
@@ -46,8 +45,9 @@ _Found: TypeAlias = Mapping[tuple[Parties, Box, Area], Mapping[Use, set[int]]]
 
 #: Questions to the engine about one version; terms that take more to tell apart are never listed.
 MOST_ASKED: Final = 20_000
-#: Decisions read no clock.
+#: Decisions read no clock, and neither clauses nor bars the window.
 _WHENEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_ANY_DAY: Final = Window(_WHENEVER.date(), _WHENEVER.date())
 
 
 def reach_of(facts: Facts, groups: Mapping[str, TerritoryGroup]) -> Reach:
@@ -59,32 +59,26 @@ def reach_of(facts: Facts, groups: Mapping[str, TerritoryGroup]) -> Reach:
         return ()
     terms = Terms.of(facts, versions)
     channels, alike = classes.of_channels(terms), {use[0]: use for use in classes.of_uses(terms)}
-    parties, beginnings = classes.of_parties(terms), classes.of_first_days(terms, groups)
-    if len(channels) * len(alike) * len(parties) * len(beginnings) > MOST_ASKED:
+    parties = classes.of_parties(terms)
+    if len(channels) * len(alike) * len(parties) > MOST_ASKED:
         return ()
+    places = classes.of_places(terms, groups)
+    firsts, areas = tuple(each.first for each in places), dict[int, Area]()
     found: dict[tuple[Parties, Box, Area], dict[Use, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for begins in beginnings:
-        first = date.fromordinal(min(max(begins[0], _FIRST), _LAST))
-        places = classes.of_places(terms, groups, first)
-        firsts, areas = tuple(each.first for each in places), dict[int, Area]()
-        for use, (at, leaves), party in product(alike, enumerate(channels), parties):
-            if not _may_carry(terms, use[0], leaves[0]):
-                continue
-            ask = Ask(_request(use, leaves[0], party[0], first), firsts, groups, {})
-            for box, bits in _passing(clearing.cleared(facts, versions, ask), len(places), begins):
-                if bits not in areas:
-                    areas[bits] = _area(places, bits)
-                found[party, box, areas[bits]][use].add(at)
+    for use, (at, leaves), party in product(alike, enumerate(channels), parties):
+        if not _may_carry(terms, use[0], leaves[0]):
+            continue
+        ask = Ask(_request(use, leaves[0], party[0]), firsts, groups, {})
+        for box, bits in _passing(clearing.cleared(facts, versions, ask), len(places)):
+            if bits not in areas:
+                areas[bits] = _area(places, bits)
+            found[party, box, areas[bits]][use].add(at)
     return tuple(sorted(_parts(found, channels, alike), key=_order))
 
 
 def digest(reach: Reach) -> str:
     """Lower-case hexadecimal SHA-256."""
     return hashlib.sha256(repr([astuple(part) for part in reach]).encode()).hexdigest()
-
-
-_FIRST: Final = date(spans.FIRST_YEAR, 1, 1).toordinal()
-_LAST: Final = date(spans.LAST_YEAR, 12, 31).toordinal()
 
 
 def _is_out(subject: Subject) -> bool:
@@ -98,28 +92,29 @@ def _may_carry(terms: Terms, action: Action, leaf: str) -> bool:
     return any(weighing.permits(grant, action) and uses.covers(grant.channels, leaf) for grant in grants)
 
 
-def _request(use: Use, leaf: str, party: int, first: date) -> Request:
+def _request(use: Use, leaf: str, party: int) -> Request:
     action, purpose = use
-    return Request(action, leaf, (), Window(first, first), party, _WHENEVER, purpose=purpose)
+    return Request(action, leaf, (), _ANY_DAY, party, _WHENEVER, purpose=purpose)
 
 
-def _passing(cleared: Cleared, count: int, begins: Span) -> Iterable[tuple[Box, int]]:
+def _passing(cleared: Cleared, count: int) -> Iterable[tuple[Box, int]]:
     """Boxes of days, each with the places, as bits, where every clause is carried and nothing is in the way."""
     if not all(any(option.rank >= PASSES for option in clause.options) for clause in cleared.clauses):
         return ()
     alike: dict[Boxes, int] = defaultdict(int)
     for place in (1 << at for at in range(count)):
-        alike[_of_place(cleared, place, begins)] |= place
+        alike[_of_place(cleared, place)] |= place
     return days.shared({places: boxes for boxes, places in alike.items() if boxes}).items()
 
 
-def _of_place(cleared: Cleared, place: int, begins: Span) -> Boxes:
-    found: Boxes = ((begins[0], begins[1], spans.FOR_EVER),)
+def _of_place(cleared: Cleared, place: int) -> Boxes:
+    found: Boxes = ((spans.SINCE_EVER, spans.FOR_EVER, spans.FOR_EVER),)
     for clause in cleared.clauses:
         carrying = [
-            (option.span[0], option.span[1], option.span[1])
+            (first, last, last)
             for option in clause.options
-            if option.rank >= PASSES and option.places & place
+            if option.rank >= PASSES
+            for first, last in option.days(place)
         ]
         found = days.both(found, carrying)
         if not found:
