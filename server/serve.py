@@ -30,10 +30,10 @@ def serve(settings: Settings) -> None:
         told = _at_its_port(settings, listener)
         with opened(told) as hub:
             token, fresh = founding.found(hub)
+            _announce(told, token if fresh else None)  # before the workers, who have much to tell
             with foreman.running(told.workers):
                 with hurried():  # the whole schema: read while the workers start, on other cores
                     from server import answering
-                _announce(told, token if fresh else None)
                 answering.answer(hub, listener, stop)
 
 
