@@ -23,7 +23,8 @@ _LARGE = 1000
 #: Pixels of the longer side that a focal point is sought in.
 _GLANCE = 256
 
-_UPRIGHT = {
+#: By orientation, as EXIF counts.
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -33,7 +34,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 #: Clockwise, as recipes count; Pillow's names count the other way.
-_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 _ALPHA = frozenset({"LA", "RGBA"})
 #: Orientations whose stored width is the displayed height.
 ON_ITS_SIDE = frozenset({5, 6, 7, 8})
@@ -156,7 +157,7 @@ def _glance(source: Master) -> Image.Image:
         )
     )
     small = reductions.plain(small)
-    upright = small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
+    upright = small.transpose(UPRIGHT[source.orientation]) if source.orientation in UPRIGHT else small
     return colour.to_srgb(upright, source.profile)
 
 
@@ -246,7 +247,7 @@ def _from_master(source: Master, framing: Framing, manner: _Manner) -> Image.Ima
     size = framing.size[::-1] if turned else framing.size
     laid = Framing(framing.scale, size, box, framing.is_whole)
     small = reductions.plain(_resized(source.picture, laid, box, stored, manner))
-    return small.transpose(_UPRIGHT[source.orientation]) if source.orientation in _UPRIGHT else small
+    return small.transpose(UPRIGHT[source.orientation]) if source.orientation in UPRIGHT else small
 
 
 def _resized(
@@ -269,4 +270,4 @@ def _on_canvas(picture: Image.Image, recipe: Recipe, framing: Framing) -> Image.
 
 
 def _turned(picture: Image.Image, rotation: int) -> Image.Image:
-    return picture.transpose(_TURNS[rotation]) if rotation else picture
+    return picture.transpose(TURNS[rotation]) if rotation else picture

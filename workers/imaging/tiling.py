@@ -23,7 +23,7 @@ from domain.recipes import Colour, FailureCode, Format, Recipe
 from workers.imaging import colour, encoding, failures, geometry, master, opening
 from workers.imaging.formats.still import library
 from workers.imaging.limits import Limits
-from workers.imaging.pictures import Master
+from workers.imaging.pictures import TURNS, UPRIGHT, Master
 
 MEBIBYTE = 1 << 20
 
@@ -36,16 +36,6 @@ _ASIDE = 256 * MEBIBYTE
 _WHITE = "#ffffff"
 #: Its box asks for the picture as large as it is.
 _AS_IT_IS = Recipe("pyramid", Format.JPEG, 1, 1, region=(0, 0, 1, 1))
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 #: What libvips decodes from top to bottom; of other types it, too, would hold all.
 _STREAMED = frozenset({"image/jpeg", "image/png", "image/tiff"})
 #: Rows that libvips is asked for at once: it holds several times as many.
@@ -118,7 +108,7 @@ def part(
         (recipe.width, recipe.height), Image.Resampling.LANCZOS, box=inside, reducing_gap=_REDUCING_GAP
     )
     if recipe.rotation:
-        picture = picture.transpose(_TURNS[recipe.rotation])
+        picture = picture.transpose(TURNS[recipe.rotation])
     if recipe.colour is Colour.GREY:
         picture = picture.convert("L")
     encoding.write(picture.point(_BLACK_OR_WHITE) if is_bitonal else picture, recipe, out)
@@ -211,7 +201,7 @@ def _bands(whole: Master) -> Iterator[Image.Image]:
         box = (0, top, whole.width, min(top + TILE, whole.height))
         stored = geometry.stored(box, whole.orientation, whole.width, whole.height)
         lying = whole.picture.crop(tuple(int(side) for side in stored))  # type: ignore[arg-type]  # four of them
-        upright = lying.transpose(_UPRIGHT[whole.orientation]) if whole.orientation in _UPRIGHT else lying
+        upright = lying.transpose(UPRIGHT[whole.orientation]) if whole.orientation in UPRIGHT else lying
         yield encoding.flattened(colour.to_srgb(upright, whole.profile), _WHITE).convert("RGB")
 
 
