@@ -165,7 +165,8 @@ def compared(
             time.sleep(REST)  # what comes of a new asset is done by then
             for name, crop, address in zip(names, crops, addresses, strict=False):
                 if name == "cold":
-                    shutil.rmtree(data_dir / "reductions")
+                    for kept in (data_dir / "reductions").iterdir():  # as the sweep does: the folder stays
+                        shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
                 ours[name].of(hub, client, address, crop)
                 other.of(peer[0], client, peer[1] + crop.path(source.name), crop)
     theirs = other.cpu / len(names)

@@ -140,6 +140,8 @@ EVENT_TYPES = frozenset(
         "party.archived",
         "party.created",
         "party.updated",
+        "product.created",
+        "product.updated",
         "release.created",
         "release.revoked",
         "release.signed",

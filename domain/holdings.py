@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
 from domain.permissions import EVERY, SHARED_TO_CONTRIBUTE, SHARED_TO_READ, Permission
@@ -70,7 +70,7 @@ class Reach:
     allowed: tuple[Scope, ...] = ()
     denied: tuple[Scope, ...] = ()
 
-    @property
+    @cached_property
     def is_everywhere(self) -> bool:
         return not self.denied and any(_is_everything(scope) for scope in self.allowed)
 
@@ -86,8 +86,10 @@ class Holdings:
 
     @cached_property
     def spelt(self) -> frozenset[tuple[Permission, Reach]]:
-        """All of it, to tell holdings apart by."""
-        return frozenset(self.reaches.items())
+        """All of it, to tell holdings apart by: mostly the very same object for those that hold the same, since two
+        take longer to compare than most things to look up.
+        """
+        return _one_of_alike(frozenset(self.reaches.items()))
 
     @cached_property
     def shared_to(self) -> frozenset[int]:
@@ -113,6 +115,11 @@ class Holdings:
         """The same without the permissions that a token leaves out."""
         kept = {permission: reach for permission, reach in self.reaches.items() if permission in scopes}
         return Holdings(kept, self.until)
+
+
+@lru_cache(maxsize=1_000)
+def _one_of_alike(spelt: frozenset[tuple[Permission, Reach]]) -> frozenset[tuple[Permission, Reach]]:
+    return spelt
 
 
 def everything() -> Holdings:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from domain import recompiling
 from domain.refusals import Refusal, StorageFull, StorageUnavailable
 from domain.work import Clock, Limits, Viewer, Work, system_clock
-from storage import blobs, database, index, migrate, snapshots
+from storage import blobs, database, hurry, index, migrate, snapshots
 from storage.settings import Settings
 
 
@@ -51,9 +51,15 @@ class Hub:
             yield self.work(session, viewer, request_id)
 
     @contextmanager
-    def snapshot(self, viewer: Viewer, *, for_any_values: bool = False) -> Iterator[tuple[Work, snapshots.Snapshot]]:
+    def snapshot(self, viewer: Viewer) -> Iterator[tuple[Work, snapshots.Snapshot]]:
         """Like `reading`, with the raw snapshot beside it."""
-        with _refusing(), snapshots.opened(self.database, for_any_values=for_any_values) as snapshot:
+        with _refusing(), snapshots.opened(self.database) as snapshot:
+            yield self.work(snapshot.session, viewer), snapshot
+
+    @contextmanager
+    def at_hand(self, viewer: Viewer) -> Iterator[tuple[Work, snapshots.Snapshot]]:
+        """Like `snapshot`, for whoever keeps nobody waiting. Raises `hurry.NotAtHand` as soon as it would."""
+        with hurry.hurried(), snapshots.opened_at_hand(self.database) as snapshot:
             yield self.work(snapshot.session, viewer), snapshot
 
     def work(self, session: Session, viewer: Viewer, request_id: str | None = None) -> Work:

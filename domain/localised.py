@@ -104,6 +104,11 @@ def put(work: Work, asset: AssetRow, changes: Changes) -> bool:
     return put_back(work, asset, {key: text for key, text in wanted.items() if present.get(key) != text})
 
 
+def check_count(words: Words) -> None:
+    """Refuses more languages than a text has, as `put` does; the mark of decoration counts as an alternative text."""
+    _check_languages(max(len(words.titles), len(words.alts) + words.decorative))
+
+
 def kept(work: Work, asset_ids: Iterable[int]) -> dict[int, dict[tuple[str, str], str]]:
     """Per asset all texts by purpose and language, the mark of decoration among them."""
     columns = (AssetTextRow.asset_id, AssetTextRow.purpose, AssetTextRow.locale, AssetTextRow.text)
@@ -144,5 +149,9 @@ def _near(name: str, wish: str) -> bool:
 
 def _check_count(work: Work, asset: AssetRow) -> None:
     counted = sa.select(sa.func.count()).where(AssetTextRow.asset_id == asset.id).group_by(AssetTextRow.purpose)
-    if max(work.session.scalars(counted), default=0) > locales.MAX_LOCALES:
+    _check_languages(max(work.session.scalars(counted), default=0))
+
+
+def _check_languages(count: int) -> None:
+    if count > locales.MAX_LOCALES:
         raise Invalid(f"A text has at most {locales.MAX_LOCALES} languages.", ("locale",), "length")

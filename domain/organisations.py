@@ -121,20 +121,22 @@ def living(work: Work, org_id: int, path: tuple[str, ...] = ("organisation",)) -
     return row
 
 
-def open_to(work: Work, permission: Permission, org_id: int, kind: str | None, path: tuple[str, ...]) -> int:
+def open_to(
+    work: Work, permission: Permission, org_id: int, kind: str | None, path: tuple[str, ...], *, alone: bool = False
+) -> int:
     """The organisation's id where the viewer holds the permission there, whether they otherwise see it or not; refuses
-    like `living`.
+    like `living`. Held, and `alone` from its first lock on: two who hold a row together and then each want it alone
+    wait for each other for ever.
     """
-    if not work.viewer.holdings.in_org(permission, org_id, kind):
-        if org_id not in by_id(work, [org_id]):
-            raise _unknown(path)
-        raise identity.not_allowed(permission)
-    row = work.session.scalars(_to_hold(org_id, read=True)).one_or_none()
-    if row is None:
-        raise _unknown(path)
-    if row.archived_at is not None:
-        raise _archived(path)
-    return row.id
+    _check_open(work, permission, org_id, kind, path)
+    held = _to_hold(org_id, read=not alone).execution_options(populate_existing=True)
+    return _open(work.session.scalars(held).one_or_none(), path)
+
+
+def is_open_to(work: Work, permission: Permission, org_id: int, kind: str | None, path: tuple[str, ...]) -> int:
+    """The same for now, holding nothing."""
+    _check_open(work, permission, org_id, kind, path)
+    return _open(work.session.get(OrganisationRow, org_id), path)
 
 
 def viewer_can(work: Work, rows: Iterable[OrganisationRow]) -> dict[int, list[str]]:
@@ -219,6 +221,21 @@ def _held(work: Work, org_id: int, path: tuple[str, ...], *, read: bool = False)
     if row is None:
         raise _unknown(path)
     return row
+
+
+def _check_open(work: Work, permission: Permission, org_id: int, kind: str | None, path: tuple[str, ...]) -> None:
+    if not work.viewer.holdings.in_org(permission, org_id, kind):
+        if org_id not in by_id(work, [org_id]):
+            raise _unknown(path)
+        raise identity.not_allowed(permission)
+
+
+def _open(row: OrganisationRow | None, path: tuple[str, ...]) -> int:
+    if row is None:
+        raise _unknown(path)
+    if row.archived_at is not None:
+        raise _archived(path)
+    return row.id
 
 
 def _to_hold(org_id: int, *, read: bool) -> sa.Select[OrganisationRow]:

@@ -4,6 +4,7 @@ Always true here:
 - The studio makes only what can be made of pixels that were decoded before (`is_small`); all else, and whatever it does
   not make in time, is a job's. It writes nothing down.
 - What it answers is looked at before it is believed: it may have been captured by what it made the picture of.
+- An order is over when the server lets go of the pipe it is answered through: whoever answers need not be believed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ MEDIA_TYPE: Final = "image/jpeg"
 _FORMATS: Final = frozenset({Format.JPEG, Format.PNG, Format.WEBP})
 #: Width, height, and how many bytes follow.
 _HEAD: Final = struct.Struct("<III")
+#: Letters of a digest.
+_DIGEST: Final = 64
 
 
 @dataclass(frozen=True)
@@ -54,20 +57,34 @@ def is_small(recipe: Recipe) -> bool:
 
 
 def told(order: Order) -> bytes | None:
-    """As it is sent; None where it is too long."""
-    said = pickle.dumps(order)
-    return said if len(said) <= LONGEST else None
+    """As it is sent: of which file first; None where it is too long, or of no file."""
+    said = order.sha256.encode() + pickle.dumps(order.recipe)
+    return said if len(order.sha256) == _DIGEST and len(said) <= LONGEST else None
+
+
+def digest_of(said: bytes) -> str:
+    """Of which file a picture is wanted, by what a server told."""
+    return said[:_DIGEST].decode()
 
 
 def heard(said: bytes) -> Order:
     """What a server told: it started whoever asks this."""
-    order = pickle.loads(said)  # noqa: S301  # from the process that started this one, over their own line
-    assert isinstance(order, Order), "a server says nothing else"
-    return order
+    recipe = pickle.loads(said[_DIGEST:])  # noqa: S301  # from the process that started this one, over their own line
+    assert isinstance(recipe, Recipe), "a server says nothing else"
+    return Order(digest_of(said), recipe)
 
 
 def answer(picture: Picture) -> bytes:
     return _HEAD.pack(picture.width, picture.height, len(picture.content)) + picture.content
+
+
+#: What is answered where it cannot be made: a job finds out why.
+NOTHING: Final = _HEAD.pack(0, 0, 0)
+
+
+def is_whole(said: bytes | bytearray) -> bool:
+    """Whether nothing more is to be waited for."""
+    return len(said) >= _HEAD.size and len(said) - _HEAD.size >= min(_HEAD.unpack_from(said)[2], MOST_BYTES + 1)
 
 
 def understood(said: bytes, recipe: Recipe) -> Picture | None:

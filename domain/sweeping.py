@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from domain import blobs, history
 from domain.hub import Hub
+from domain.refusals import Conflict
 from domain.work import BRAND_ORG_ID, HUB
 from storage.tables import BlobRow
 
@@ -68,10 +69,18 @@ def _strays(hub: Hub, tick: Callable[[], None], *, dry_run: bool) -> Iterator[Sw
             size = hub.blobs.stat(sha256)
             if size is None:
                 continue
-            if not dry_run:
-                with hub.writing(HUB) as work:
-                    blobs.keep(work, sha256, size)
-            yield Swept(sha256, size, is_stray=True)
+            if dry_run or _known(hub, sha256, size):
+                yield Swept(sha256, size, is_stray=True)
+
+
+def _known(hub: Hub, sha256: str, size: int) -> bool:
+    """Whether they have a row from now on: not where another sweep is removing the very same bytes."""
+    try:
+        with hub.writing(HUB) as work:
+            blobs.keep(work, sha256, size)
+    except Conflict:
+        return False
+    return True
 
 
 def _orphans(hub: Hub, age: timedelta, tick: Callable[[], None], *, dry_run: bool) -> Iterator[Swept]:

@@ -190,16 +190,16 @@ def named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -
     One that the viewer does not see reads as unknown. In the order of their folded form, so that two transactions take
     their locks in the same order.
     """
-    spelled = {fold(text): text for text in (line(name, MAX_TAG, path) for name in names)}
-    if len(spelled) > MAX_TAGS_PER_ASSET:
-        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", path, "length")
-    known = _meanings(work, spelled, identity.sees_tag(work))
-    if set(spelled) - set(known):
-        identity.require_anywhere(work, Permission.TAG_CREATE)
+    spelled, known = _read(work, names, path)
     for folded in sorted(set(spelled) - set(known)):
         row = _insert(work, spelled[folded])
         known[folded] = row.id if row is not None else _meanings(work, [folded])[folded]
     return [known[folded] for folded in sorted(spelled)]
+
+
+def check_named(work: Work, names: Iterable[str], path: tuple[str, ...] = ("tags",)) -> None:
+    """Refuses what `named` would, and makes nothing."""
+    _read(work, names, path)
 
 
 def attach(work: Work, asset_id: int, tag_ids: Iterable[int], origin: str) -> bool:
@@ -242,6 +242,17 @@ def _listed(work: Work, starting_with: str | None, top_only: bool) -> sa.Select[
         )
         rows = rows.where(TagRow.id.in_(spelled))
     return rows
+
+
+def _read(work: Work, names: Iterable[str], path: tuple[str, ...]) -> tuple[dict[str, str], dict[str, int]]:
+    """Spellings by their folded form, and what is known of them; new ones are the viewer's to make."""
+    spelled = {fold(text): text for text in (line(name, MAX_TAG, path) for name in names)}
+    if len(spelled) > MAX_TAGS_PER_ASSET:
+        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", path, "length")
+    known = _meanings(work, spelled, identity.sees_tag(work))
+    if set(spelled) - set(known):
+        identity.require_anywhere(work, Permission.TAG_CREATE)
+    return spelled, known
 
 
 def _meanings(work: Work, folded: Iterable[str], which: sa.ColumnElement[bool] | None = None) -> dict[str, int]:
@@ -354,11 +365,7 @@ def _lasting(work: Work, tag_ids: Iterable[int]) -> list[int]:
 
 
 def _held(work: Work, tag_id: int, expected_revision: int, path: tuple[str, ...] = ("tag",)) -> TagRow:
-    rows = sa.select(TagRow).where(
-        TagRow.id == tag_id,
-        TagRow.org_id == BRAND_ORG_ID,
-        TagRow.merged_into_id.is_(None),
-    )
+    rows = sa.select(TagRow).where(TagRow.id == tag_id, TagRow.org_id == BRAND_ORG_ID, TagRow.merged_into_id.is_(None))
     row = work.session.scalars(rows.with_for_update()).one_or_none()
     if row is None:
         raise NotFound("There is no tag with this id.", path)
@@ -369,9 +376,7 @@ def _held(work: Work, tag_id: int, expected_revision: int, path: tuple[str, ...]
 
 def _living(work: Work, ids: Iterable[int]) -> dict[int, TagRow]:
     rows = sa.select(TagRow).where(
-        TagRow.id.in_(set(ids)),
-        TagRow.org_id == BRAND_ORG_ID,
-        TagRow.merged_into_id.is_(None),
+        TagRow.id.in_(set(ids)), TagRow.org_id == BRAND_ORG_ID, TagRow.merged_into_id.is_(None)
     )
     return {row.id: row for row in work.session.scalars(rows.order_by(TagRow.id))}
 

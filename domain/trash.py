@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import blobs, history, holds, identity, relations, uses
+from domain import blobs, custom_fields, history, holds, identity, relations, uses
 from domain.assets import reading
 from domain.pages import Key, Paging, Slice, read_slice
 from domain.permissions import Permission
@@ -255,12 +255,7 @@ def _forget_descriptions(work: Work, asset_ids: set[int]) -> set[str]:
 def _take_out_of_fields(work: Work, asset_id: int) -> None:
     """Out of the fields of other assets, which change by that."""
     named = sa.delete(AssetFieldRow).where(AssetFieldRow.target_id == asset_id).returning(AssetFieldRow.asset_id)
-    naming = set(work.session.scalars(named))
-    rows = sa.select(AssetRow).where(AssetRow.id.in_(naming)).order_by(AssetRow.id).with_for_update(key_share=True)
-    for row in work.session.scalars(rows).all():
-        row.updated_at = work.now
-        work.session.flush()
-        history.record(work, "asset.updated", ("Asset", row.id), {"revision": row.revision}, org_id=row.org_id)
+    custom_fields.turned(work, set(work.session.scalars(named)))
 
 
 def _forget_likeness(work: Work, asset_id: int) -> None:

@@ -54,7 +54,7 @@ class Limits:
 
     max_upload_bytes: int = 100 * 1024**3
     upload_days: int = 7
-    url_hours: int = 24
+    url_hours: int = 1
     #: Days that an asset lies in the trash before its bytes are purged.
     trash_days: int = 30
     #: Whether pictures say in themselves which hub made them of what.

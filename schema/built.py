@@ -17,7 +17,8 @@ from schema.custom_fields.mutations import CustomFieldMutations, CustomFieldQuer
 from schema.custom_fields.types import VALUE_TYPES, CustomField
 from schema.documents import DocumentMutations, DocumentQueries, TrustedDocument
 from schema.exports import BulkExport, ExportMutations, ExportQueries
-from schema.fetching import FetchingMutations, FetchingQueries, UploadSession
+from schema.fetching.mutations import FetchingMutations, FetchingQueries
+from schema.fetching.types import UploadSession
 from schema.guests import GuestLink, GuestMutations, GuestQueries
 from schema.hub import HubMutations, HubQueries, Job
 from schema.inbox import InboxMutations, InboxQueries
@@ -43,6 +44,7 @@ from schema.people.mutations import PeopleMutations
 from schema.people.roles import Role, RoleMutations, RoleQueries
 from schema.people.teams import Team, TeamMutations
 from schema.presets import PresetMutations, PresetQueries, RenditionPreset
+from schema.products import Product, ProductMutations, ProductQueries
 from schema.purchases.checking import CheckingQueries
 from schema.purchases.mutations import PurchaseMutations, PurchaseQueries
 from schema.purchases.types import StockPurchase, Supplier
@@ -70,16 +72,15 @@ _FIELD_MUTATIONS = (CustomFieldMutations, VocabularyMutations, TemplateMutations
 _FIELD_TYPES = (CustomField, Vocabulary, MetadataTemplate, BulkOperation, *VALUE_TYPES)
 _LICENSING_QUERIES = (
     *(LicenseQueries, PartyQueries, ReleaseQueries, BarringQueries, TerritoryQueries),
-    DecidingQueries,
+    *(DecidingQueries, ProductQueries),
 )
 _LICENSING_MUTATIONS = (
     *(LicenseMutations, PartyMutations, ReleaseMutations, AssessingMutations, BarringMutations),
-    *(TerritoryMutations, ProposalMutations),
+    *(TerritoryMutations, ProposalMutations, ProductMutations),
 )
 _LICENSING_TYPES = (
     *(License, LicenseGrant, Party, Release, AssetRights, Embargo, Takedown, Exclusivity),
-    TerritoryGroup,
-    RightsDecision,
+    *(TerritoryGroup, Product, RightsDecision),
 )
 _PEOPLE_QUERIES = (OrganisationQueries, ActorQueries, RoleQueries)
 _PEOPLE_MUTATIONS = (OrganisationMutations, PeopleMutations, TeamMutations, RoleMutations, GrantMutations)

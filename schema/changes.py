@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import strawberry
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
 
 from domain import changes
 from domain.changes import ChangeType, Reason
 from domain.global_ids import encode
+from domain.hub import Hub
 from schema.context import Context
 from schema.fields import field
 from schema.node import Node, speak
@@ -23,8 +37,9 @@ strawberry.enum(
 strawberry.enum(
     Reason,
     name="ChangeReason",
-    description="Why a thing that the viewer was shown is there no more. WITHDRAWN, EXPIRED, RECALLED and DELETED come "
-    "with features that do this. NO_LONGER_VISIBLE: what the viewer may see has changed otherwise.",
+    description="Why a thing that the viewer was shown is there no more; NO_LONGER_VISIBLE: what the viewer may see "
+    "has changed otherwise. WITHDRAWN, RECALLED and EXPIRED are told of assets that are still there, while nothing "
+    "leaves of them that did: of several the one that came last.",
 )
 
 
@@ -55,7 +70,11 @@ class Change:
         found: Node = speak(changes.SUBJECTS[self.change.subject].type, self.change.row)
         return found
 
-    @field("Why it is there no more; set exactly for REMOVED.")
+    @field(
+        "Why it is there no more; always set for REMOVED. Of an asset that is there: what keeps its approved version, "
+        "else its current one, from leaving now. Its words are still shown, its bytes are refused: take them down. "
+        "Null once it may leave again, and where nothing took it from delivery."
+    )
     def reason(self) -> Reason | None:
         return self.change.reason
 
@@ -106,6 +125,26 @@ class ChangeConnection:
         return [Change(change=change, cursor=cursor) for change, cursor in self.page.changes]
 
 
+def before_reading(hub: Hub, document: DocumentNode, operation: OperationDefinitionNode) -> Callable[[], None]:
+    """What is to be done before a query's snapshot is taken: where it asks for changes, beside whatever else, the feed
+    tells of all that was answered before.
+    """
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    asks = operation.operation is OperationType.QUERY and "changes" in _roots(operation.selection_set, fragments)
+    return partial(changes.settle, hub) if asks else lambda: None
+
+
+def _roots(selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """Names of the fields that are selected, also in fragments, each of which is looked through once."""
+    for each in selections.selections:
+        if isinstance(each, FieldNode):
+            yield each.name.value
+        elif isinstance(each, InlineFragmentNode):
+            yield from _roots(each.selection_set, fragments)
+        elif isinstance(each, FragmentSpreadNode) and (spread := fragments.pop(each.name.value, None)) is not None:
+            yield from _roots(spread.selection_set, fragments)
+
+
 @strawberry.type
 class ChangeQueries:
     @field(
@@ -121,7 +160,6 @@ class ChangeQueries:
         types: list[ChangeType] | None = None,
         of: list[Subject] | None = None,
     ) -> ChangeConnection:
-        changes.settle(info.context.hub)  # before the snapshot is taken, where no other field has asked for one
         wanted = None if of is None else [each.value for each in of]
         page = changes.page(info.context.work, after, first, types, wanted)
         return ChangeConnection(page=page, continued=after is not None)

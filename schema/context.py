@@ -47,6 +47,8 @@ class Context:
         #: What the request costs, and what it leaves to spend; None where nothing limits that.
         self.cost = 0
         self.allowance: Allowance | None = None
+        #: Done before a snapshot is taken.
+        self.before_reading: Callable[[], None] = lambda: None
         self._open = ExitStack()
         self._reading: Work | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
@@ -55,6 +57,7 @@ class Context:
     def work(self) -> Work:
         """The unit of work to read with, opened when first asked for."""
         if self._reading is None:
+            self.before_reading()
             self._reading = self._open.enter_context(self.hub.reading(self.viewer, self.request_id))
         return self._reading
 

@@ -254,10 +254,17 @@ def _argument(node: FieldNode, name: str) -> ValueNode | None:
 
 def _longest(names: tuple[str, ...]) -> Factor:
     def size(variables: Variables) -> int:
-        told = [variables[name] for name in names if isinstance(variables.get(name), int)]
+        told = [size for name in names if (size := _whole(variables.get(name))) is not None]
         return _clamped(max(told, default=DEFAULT_PAGE))
 
     return size
+
+
+def _whole(told: object) -> int | None:
+    """As Int reads it, to which 100.0 is 100."""
+    if isinstance(told, float) and told.is_integer():
+        return int(told)
+    return told if isinstance(told, int) else None
 
 
 def _length(value: ValueNode) -> int | Factor:

@@ -35,7 +35,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from domain.hub import Hub, refusal_of
 from domain.refusals import NotAllowed, NotSignedIn, Refusal
 from domain.work import Viewer
-from schema import bounds, cost, plans
+from schema import bounds, changes, cost, plans
 from schema.audit import reason_of
 from schema.built import built, graphql_schema
 from schema.context import Context
@@ -44,6 +44,8 @@ from schema.prepared import MAX_ERRORS, MAX_MESSAGE, Prepared, is_prepared, know
 
 #: Event loops between two requests: as many as ever were answered at once. Threads come and go, these stay.
 _idle: list[asyncio.AbstractEventLoop] = []
+#: The price beyond which nobody is kept waiting for an answer: its bytes alone would take too long to write.
+HURRIED: Final = 3_000
 #: How plans read the schema and its arguments.
 LANGUAGE: Final = plans.Language(built.config, built.schema_converter.scalar_registry)
 _log = structlog.get_logger("graphql")
@@ -119,23 +121,40 @@ def answer(
     return _told(ready, orjson.Fragment(data))
 
 
-def at_once(hub: Hub, viewer: Viewer, request: Asked, epoch: Hashable, spend: cost.Spend) -> Answered | None:
-    """The response to a query that was answered in this epoch before: microseconds, so that no thread need be asked.
+@dataclass(frozen=True)
+class AtHand:
+    """A query that may be answered without a thread being asked for it."""
 
-    None where anything has to be read, prepared or refused. Raises what `spend` raises.
-    """
+    ready: Ready
+    asking: plans.Asking
+
+    @property
+    def is_short(self) -> bool:
+        """Whether reading it may take a few milliseconds alone."""
+        return self.ready.price <= HURRIED and self.asking.known.may_be_hurried
+
+    def said(self, epoch: Hashable) -> Answered | None:
+        """What was answered in this epoch before: microseconds."""
+        data = self.asking.said(epoch)
+        return None if data is None else _told(self.ready, orjson.Fragment(data))
+
+    def read(self, epoch: Hashable) -> Answered | None:
+        """What is read in a few milliseconds; None where it takes longer. `epoch` is that of this moment."""
+        data = self.asking.data_at_hand(epoch)
+        return None if data is None else _told(self.ready, orjson.Fragment(data))
+
+
+def at_hand(hub: Hub, viewer: Viewer, request: Asked) -> AtHand | None:
+    """None where anything is to be prepared or refused first. Nothing is paid."""
     made = known(request.query, introspects=_introspects(hub)) if hub.settings.plans else None
-    if made is None or made.document is None:
-        return None
     try:
+        if made is None or made.document is None:
+            return None
         ready = _measured(hub, request, made, made.document, {}, _reason(request), None)
     except Unfit:
         return None
-    data = plans.remembered(hub, viewer, made.known(ready.operation), ready.variables, epoch)
-    if data is None:
-        return None
-    spend(ready.price)
-    return _told(ready, orjson.Fragment(data))
+    asking = plans.at_hand(LANGUAGE, hub, viewer, made.known(ready.operation), ready.variables)
+    return None if asking is None else AtHand(ready, asking)
 
 
 def made_ready(hub: Hub, request: Asked, spend: cost.Spend | None = None) -> Ready:
@@ -253,6 +272,7 @@ def _ordinarily(hub: Hub, viewer: Viewer, ready: Ready, request_id: str) -> Answ
     context.cost, context.allowance = ready.price, ready.allowance
     told = {"cost": {"requested": ready.price, "maximum": ready.most}}
     try:
+        context.before_reading = changes.before_reading(hub, ready.document, ready.operation)
         with _loop() as loop:
             result = loop.run_until_complete(_execute(context, ready))
     except Exception:  # noqa: BLE001  # whatever it is, the client must get an answer and must not see it
@@ -325,10 +345,8 @@ def _body(
     extensions: dict[str, Any] | None = None,
 ) -> bytes:
     body: dict[str, Any] = {"data": data} if with_data else {}
-    if errors:
-        body["errors"] = errors
-    if extensions:
-        body["extensions"] = extensions
+    body |= {"errors": errors} if errors else {}
+    body |= {"extensions": extensions} if extensions else {}
     return orjson.dumps(body)
 
 

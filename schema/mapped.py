@@ -74,8 +74,8 @@ class Made:
     """What Python makes of some columns: a scalar, or with `parts` an object as a tuple of these fields; None for null.
 
     `make` is given the unit of work once, with what is to be told of moments at which something that it makes ends by
-    itself, and then the columns of each row. What it makes `for_viewer` is good for them alone and until the hour ends;
-    what `turns` moves on earlier.
+    itself, and then the columns of each row. What it makes `for_viewer` is good for them alone and for as long as they
+    are given the same addresses; what `turns` moves on earlier.
     """
 
     sources: tuple[Source, ...]

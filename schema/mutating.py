@@ -46,7 +46,9 @@ SEEN_BY: Final = {
     "Job": Permission.JOB_VIEW,
     "NearDuplicate": Permission.ASSET_VIEW_UNAPPROVED,
     "LegalHold": Permission.HOLD_MANAGE,
-    **dict.fromkeys(("License", "LicenseGrant", "Party", "Release", "TerritoryGroup"), Permission.LICENSE_VIEW),
+    **dict.fromkeys(
+        ("License", "LicenseGrant", "Party", "Product", "Release", "TerritoryGroup"), Permission.LICENSE_VIEW
+    ),
     **dict.fromkeys(("AssetRights", "Embargo", "Exclusivity", "Takedown"), Permission.LICENSE_VIEW),
     "Share": Permission.ASSET_SHARE,
     "StockPurchase": Permission.PURCHASE_REQUEST,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -17,6 +18,8 @@ from starlette.requests import Request
 #: Entries of `Accept`, and characters of a header, that are looked at; no honest client sends more.
 MOST_ENTRIES = 50
 LONGEST = 8192
+#: Headers whose meaning is remembered: each program sends the same ones with every request.
+REMEMBERED: Final = 128
 
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # HTTP's word for a word
 _QUOTED: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
@@ -41,7 +44,7 @@ class MediaType:
 def sent(headers: Headers) -> MediaType | None:
     """What the body is; None where the request does not say so, says several things, or nonsense."""
     told = headers.getlist("content-type")
-    return _media_type(told[0]) if len(told) == 1 else None
+    return _body_type(told[0]) if len(told) == 1 else None
 
 
 def best(request: Request, offered: Sequence[str]) -> str | None:
@@ -50,7 +53,12 @@ def best(request: Request, offered: Sequence[str]) -> str | None:
     The greatest weight decides. Of equals one that was named comes before one that a wildcard let in, then the one
     that was named first, then our own order.
     """
-    ranges = list(_ranges(request.headers))
+    return _best(",".join(request.headers.getlist("accept"))[:LONGEST], tuple(offered))
+
+
+@lru_cache(REMEMBERED)
+def _best(header: str, offered: tuple[str, ...]) -> str | None:
+    ranges = list(_ranges(header))
     if not ranges:
         return offered[0]
     ranked = [(*_rank(offer, ranges), -place) for place, offer in enumerate(offered)]
@@ -65,9 +73,8 @@ class _Range:
     place: int
 
 
-def _ranges(headers: Headers) -> Iterator[_Range]:
+def _ranges(header: str) -> Iterator[_Range]:
     """What stands in `Accept`; an entry that is malformed counts as absent."""
-    header = ",".join(headers.getlist("accept"))[:LONGEST]
     for place, entry in enumerate(_entries(header)[:MOST_ENTRIES]):
         told = _media_type(entry)
         quality = "1" if told is None else told.parameters.get("q", "1")
@@ -113,6 +120,11 @@ def _entries(header: str) -> list[str]:
             parts.append(header[begun:place])
             begun = place + 1
     return [*parts, header[begun:]]
+
+
+@lru_cache(REMEMBERED)
+def _body_type(text: str) -> MediaType | None:
+    return _media_type(text)
 
 
 def _media_type(text: str) -> MediaType | None:

@@ -2,8 +2,9 @@
 
 Always true here:
 - What was made is written down, as a job would have written it, in one transaction with its delivery, and that asks
-  again whether it may leave: also time alone takes things away. Until that has committed nothing leaves; whoever is
-  killed before leaves bytes that nothing points at, which the sweep removes.
+  again whether it may leave, unless nothing at all was committed since and hardly any time has passed: also time alone
+  takes things away. Until that has committed nothing leaves; whoever is killed before leaves bytes that nothing points
+  at, which the sweep removes.
 - What is not made or not kept here is left to a job, which also finds out why.
 - Of requests for the same picture one has it made, the others wait for that.
 """
@@ -11,10 +12,12 @@ Always true here:
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import anyio
 from starlette.requests import Request
@@ -33,10 +36,34 @@ from server.studio import Studio
 
 #: Headers of a request that ask for something else than all of the picture.
 CONDITIONS = frozenset({"range", "if-match", "if-none-match"})
+#: For so long what was asked still holds if nothing was committed: no longer than other bytes take to leave.
+BRIEFLY: Final = timedelta(milliseconds=250)
 
 
-async def answer(request: Request, door: Door, question: Callable[[Work], Opened | Wanted]) -> Response | Stream | None:
-    """The answer, where it can be made at once; then the `question` is asked again."""
+@dataclass(frozen=True)
+class Moment:
+    """Before a question was asked; `epoch` is None where it is not at hand."""
+
+    epoch: Hashable
+    time: datetime
+
+    def still_holds(self, at: Desk) -> bool:
+        """To be asked by whoever keeps all others from committing."""
+        is_brief = timedelta(0) <= at.hub.clock() - self.time <= BRIEFLY
+        return is_brief and self.epoch is not None and at.hub.database.epochs.now() == self.epoch
+
+
+def moment(at: Desk) -> Moment:
+    epochs = at.hub.database.epochs
+    return Moment(epochs.now() if at.studio is not None and epochs.are_at_hand else None, at.hub.clock())
+
+
+async def answer(
+    request: Request, door: Door, question: Callable[[Work], Opened | Wanted], since: Moment
+) -> Response | Stream | None:
+    """The answer, where it can be made at once; then the `question`, which led to the door, is asked again, unless what
+    it found `since` then still holds.
+    """
     at = desk.of(request)
     order = _order(door)
     if at.studio is None or order is None:
@@ -48,7 +75,7 @@ async def answer(request: Request, door: Door, question: Callable[[Work], Opened
         made = await at.studio.in_turn(partial(_made, at, at.studio, order))
         if made is None:
             return None
-        written = await at.write(HUB, _writing(request, door.wanted, question, made.outcome))
+        written = await at.write(HUB, _writing(request, door, question, since, made.outcome))
         if written is None:
             return None
     opened, is_recorded = written
@@ -58,20 +85,24 @@ async def answer(request: Request, door: Door, question: Callable[[Work], Opened
 
 
 def _writing(
-    request: Request, wanted: Wanted, question: Callable[[Work], Opened | Wanted], made: Made
+    request: Request, door: Door, question: Callable[[Work], Opened | Wanted], since: Moment, made: Made
 ) -> Callable[[Work], tuple[Opened, bool] | None]:
     """What is found then, and whether its delivery was written down as well; None where the same bytes are just being
     let go, and nothing was written down.
     """
     plain = request.method == "GET" and not any(name in request.headers for name in CONDITIONS)
-    request_id, address = logs.recorded_id(), desk.of(request).address(request)
+    at = desk.of(request)
+    request_id, address = logs.recorded_id(), at.address(request)
 
     def write(work: Work) -> tuple[Opened, bool] | None:
         try:
-            transforms.put(work, wanted, made)
+            fresh = transforms.put(work, door.wanted, made)
         except Conflict:
             return None
-        opened = question(work)
+        if fresh is not None and since.still_holds(at):
+            opened: Opened | Wanted = transforms.just_made(door, made, fresh)
+        else:
+            opened = question(work)
         assert isinstance(opened, Opened), "it was put there just now"
         what = opened.delivery
         # A use is counted in a transaction of its own, and somebody may have been quicker.

@@ -31,6 +31,7 @@ from server.documents import Remembered
 from server.meters import Meters
 from server.recognised import Recognised
 from server.studio import Studio
+from server.turns import Turns
 from server.turnstile import Turnstile
 from server.uses import Uses
 from storage import staging
@@ -72,6 +73,8 @@ class Desk:
     #: Per part of the hub the look at it that was begun last; one that hangs is not joined by more.
     looks: dict[str, Future[None]] = field(default_factory=dict)
     bytes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(BYTE_THREADS))
+    #: What is read on the event loop itself.
+    turns: Turns = field(default_factory=Turns)
     outside: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(OUTSIDE_THREADS))
     hashing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
 
@@ -93,8 +96,10 @@ class Desk:
 
         return await self.with_rows(changed)
 
-    async def with_rows(self, do: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(do, limiter=self.rows)
+    async def with_rows(self, do: Callable[[], T], *, is_short: bool = False) -> T:
+        """What takes longer than a few milliseconds keeps the event loop from reading anything itself meanwhile."""
+        with self.turns.disturbed(by=not is_short):
+            return await anyio.to_thread.run_sync(do, limiter=self.rows)
 
     async def with_bytes(self, do: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(do, limiter=self.bytes)

@@ -32,18 +32,25 @@ class Edge:
             return
         answer = _Answer(send, logs.named(_header(scope, b"x-request-id")))
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(**logs.names(answer.request_id)):
+        bound = structlog.contextvars.bind_contextvars(**logs.names(answer.request_id))
+        try:
             try:
-                await self._app(scope, receive, answer.send)
-            except ClientDisconnect:
-                answer.status = CLIENT_LEFT
-            except anyio.get_cancelled_exc_class():  # only the end of the server cancels a request
-                await _end(problems.of_stopping(), answer, scope, receive)
-            except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, the client learns nothing of it
-                await _apologise(error, answer, scope, receive)
+                await self._answer(scope, receive, answer)
             finally:
                 self._write_down(scope, answer, time.perf_counter() - started)
             await self._finish()
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            answer.status = CLIENT_LEFT
+        except anyio.get_cancelled_exc_class():  # only the end of the server cancels a request
+            await _end(problems.of_stopping(), answer, scope, receive)
+        except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, the client learns nothing of it
+            await _apologise(error, answer, scope, receive)
 
     async def _finish(self) -> None:
         try:

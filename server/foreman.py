@@ -21,6 +21,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: Seconds after which a life counts as long, and the next pause is the first again.
 LONG_LIFE = 60.0
 ROOT = Path(__file__).resolve().parents[1]
+#: How names begin of what says where programs and libraries are found and how they run, and nothing else.
+_HARMLESS = ("PATH", "PYTHON", "LD_", "LANG", "LC_", "TZ", "TMPDIR", "MALLOC_", "OMP_", "OPENBLAS_", "COV")
 
 
 @contextmanager
@@ -40,11 +42,14 @@ def running(processes: int) -> Iterator[None]:
 class Foreman:
     """Keeps one run of `command` alive, in a process group of its own so that a Ctrl+C reaches only the server.
 
-    The log calls it by its `name`; what it is to `hold` are open files.
+    The log calls it by its `name`; what it is to `hold` are open files. It is `told` our environment, or else of
+    that only what is no setting and no secret.
     """
 
-    def __init__(self, command: list[str], name: str = "the workers' foreman", hold: tuple[int, ...] = ()) -> None:
-        self._command, self._name, self._hold = command, name, hold
+    def __init__(
+        self, command: list[str], name: str = "the workers' foreman", hold: tuple[int, ...] = (), *, told: bool = True
+    ) -> None:
+        self._command, self._name, self._hold, self._told = command, name, hold, told
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -86,11 +91,16 @@ class Foreman:
                 self._child = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "PYTHONPATH": path, "IMPRIMATUR_PARENT_PID": str(os.getpid())}
         return subprocess.Popen(  # noqa: S603  # our own interpreter and module
-            self._command, env=environment, stdin=subprocess.DEVNULL, process_group=0, pass_fds=self._hold
+            self._command, env=self._environment(), stdin=subprocess.DEVNULL, process_group=0, pass_fds=self._hold
         )
+
+    def _environment(self) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        if self._told:
+            return {**os.environ, "PYTHONPATH": path, "IMPRIMATUR_PARENT_PID": str(os.getpid())}
+        harmless = {name: value for name, value in os.environ.items() if name.startswith(_HARMLESS)}
+        return {**harmless, "PYTHONPATH": path}
 
 
 def _seconds_of(child: subprocess.Popen[bytes]) -> float:

@@ -10,6 +10,7 @@ browser that asks for a page gets GraphiQL.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from domain import locales
 from domain.work import Viewer
 from schema import execution
+from schema.cost import Allowance
 from schema.execution import Answered, Asked
 from server import accepting, desk, documents, explorer, logs, parameters, problems, same_origin, streams
 from server.desk import Desk, Shown
@@ -73,42 +75,58 @@ async def _answered(request: Request, media_type: str) -> Response:
     # Only now: who holds a body back may have been shut out meanwhile.
     if shown is None or media_type == streams.MEDIA_TYPE:
         viewer = await at.enter(shown, address)
-        return streams.respond(request, viewer, told)
+        return streams.respond(request, viewer, told, _refused(_needs_post(), JSON))
     try:
-        answered = _at_once(at, shown, address, told)
+        languages = locales.accepted(request.headers.get("accept-language", ""))
+        reads_only, request_id = request.method != "POST", logs.recorded_id() or ""
+        run = partial(_run, at, told=told, request_id=request_id, reads_only=reads_only, languages=languages)
+        answered = await _at_hand(at, shown, address, told, run)
         if answered is None:
-            languages = locales.accepted(request.headers.get("accept-language", ""))
-            reads_only, request_id = request.method != "POST", logs.recorded_id() or ""
-            run = partial(_run, at, told=told, request_id=request_id, reads_only=reads_only, languages=languages)
             answered = await at.entered(shown, address, run)
     except Unknown as unknown:
         body = _error(unknown.sentence, unknown.code)
         return _sent(request, Answered(body, executed=False), media_type)
     if answered.wrong_method:
-        sentence = "A mutation is sent with POST: reading an address must change nothing."
-        raise HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence, {"Allow": "POST"})
+        raise _needs_post()
     return _sent(request, answered, media_type)
 
 
-def _at_once(at: Desk, shown: Shown, address: str | None, told: Parameters) -> Answered | None:
-    """What was answered before and is right still, without asking a thread for it; counted like any request.
+async def _at_hand(
+    at: Desk, shown: Shown, address: str | None, told: Parameters, run: Callable[..., Answered]
+) -> Answered | None:
+    """What no thread is asked for: what was answered before and is right still, and what is read in no time. Counted
+    like any request. None where somebody has to `run` it who knows nothing of it yet.
 
     Whatever language is wanted: plans answer nothing that depends on it.
     """
     if told.query is None or not documents.is_plain(at.hub, told) or (known := at.at_hand(shown, address)) is None:
         return None
     viewer, epoch = known
-    asked = Asked(told.query, told.operation_name, told.variables, told.extensions)
-    answered = execution.at_once(at.hub, viewer, asked, epoch, lambda cost: at.turnstile.spend(viewer, cost))
-    if answered is not None:
-        at.turnstile.welcome(shown.secret)
-        at.uses.note(viewer)
-    return answered
+    asked = execution.at_hand(at.hub, viewer, Asked(told.query, told.operation_name, told.variables, told.extensions))
+    if asked is None:
+        return None
+    answered = asked.said(epoch)
+    if answered is None and not asked.is_short:
+        return None
+    allowance = at.turnstile.spend(viewer, asked.ready.price)
+    at.turnstile.welcome(shown.secret)
+    at.uses.note(viewer)
+    if answered is None and at.turns.are_free:
+        answered = await at.turns.do(lambda: asked.read(epoch))
+    return answered or await at.with_rows(lambda: run(viewer, (allowance,)), is_short=True)
 
 
 def _run(
-    at: Desk, viewer: Viewer, *, told: Parameters, request_id: str, reads_only: bool, languages: tuple[str, ...]
+    at: Desk,
+    viewer: Viewer,
+    paid: tuple[Allowance | None] | None = None,
+    *,
+    told: Parameters,
+    request_id: str,
+    reads_only: bool,
+    languages: tuple[str, ...],
 ) -> Answered:
+    """On a database thread; `paid` is what was left when the request was paid for, if it was."""
     meant = documents.meant(at.hub, at.remembered, told)
     asked = Asked(
         query=meant.text,
@@ -118,7 +136,8 @@ def _run(
         read_only=reads_only,
         languages=languages,
     )
-    answered = execution.answer(at.hub, viewer, asked, request_id, lambda cost: at.turnstile.spend(viewer, cost))
+    spend = partial(at.turnstile.spend, viewer) if paid is None else lambda _: paid[0]
+    answered = execution.answer(at.hub, viewer, asked, request_id, spend)
     if meant.digest is not None and answered.executed:
         at.remembered.keep(meant.digest, meant.text)
     return answered
@@ -139,6 +158,11 @@ def _is_known(request: Request, tag: str) -> bool:
     """Whether `If-None-Match`, which compares weakly, names it."""
     named = [each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")]
     return tag in named or named == ["*"]
+
+
+def _needs_post() -> HttpRefusal:
+    sentence = "A mutation is sent with POST: reading an address must change nothing."
+    return HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence, {"Allow": "POST"})
 
 
 def _refused(refusal: HttpRefusal, media_type: str) -> Response:

@@ -20,6 +20,7 @@ class Meters:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "imprimatur_requests", "Requests answered.", ("place", "method", "status"), registry=self._registry
         )
@@ -35,10 +36,18 @@ class Meters:
         self.jobs = Gauge("imprimatur_jobs", "Unfinished jobs by state.", ("state",), registry=self._registry)
 
     def answered(self, path: str, method: str, status: int, seconds: float, sent: int) -> None:
-        place = place_of(path)
-        self.requests.labels(place, method if method in METHODS else "other", str(status)).inc()
-        self.seconds.labels(place).observe(seconds)
+        requests, times = self._of(place_of(path), method if method in METHODS else "other", status)
+        requests.inc()
+        times.observe(seconds)
         self.delivered.inc(sent)
+
+    def _of(self, place: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Looked up once: finding it takes longer than counting."""
+        found = self._found.get((place, method, status))
+        if found is None:
+            counted = self.requests.labels(place, method, str(status)), self.seconds.labels(place)
+            found = self._found[place, method, status] = counted
+        return found
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

@@ -10,8 +10,9 @@ from server.starting import CannotStart
 from storage import blobs, migrate
 from storage.settings import Settings
 
-#: What PEP 249 calls a database that cannot be reached; the class itself belongs to the driver.
-_UNREACHABLE = "OperationalError"
+#: What PEP 249 calls a database that does not answer or has no room, and one that is none; the classes themselves
+#: belong to the drivers.
+_UNUSABLE = frozenset({"OperationalError", "DatabaseError"})
 
 
 @contextmanager
@@ -24,9 +25,9 @@ def opened(settings: Settings, *, upgrade: bool | None = None) -> Iterator[Hub]:
     except OSError as error:
         raise CannotStart(f"The data dir cannot be used: {error.strerror or error} ({settings.data_dir}).") from error
     except Exception as error:
-        if type(error).__name__ != _UNREACHABLE:
+        if type(error).__name__ not in _UNUSABLE:
             raise
-        raise CannotStart(f"The database cannot be reached: {_first_line(error)}") from error
+        raise CannotStart(f"The database cannot be used: {_first_line(error)}") from error
     try:
         yield hub
     finally:

@@ -2,7 +2,7 @@
 connections"): a `next` event per response, then `complete`.
 
 - Answers what `server.graphql` hands over when the client would rather have this media type. What is refused as HTTP is
-  refused before the stream begins; what GraphQL refuses is told in it.
+  refused before the stream begins, a mutation by GET too; what GraphQL refuses is told in it.
 - A line that means nothing is sent now and then, so that both sides notice when the other is gone. A client that does
   not read is dropped after `IMPRIMATUR_SEND_SECONDS`.
 """
@@ -39,8 +39,9 @@ HEADERS: Final = {
 }
 
 
-def respond(request: Request, viewer: Viewer, told: Parameters) -> Response:
-    """The stream of what was asked for by this viewer, who came in by this very request.
+def respond(request: Request, viewer: Viewer, told: Parameters, needs_post: Response) -> Response:
+    """The stream of what was asked for by this viewer, who came in by this very request; `needs_post` where that turns
+    out to be a mutation and they asked by GET.
 
     Refuses with 429 or 503 where too many are listening already.
     """
@@ -51,24 +52,32 @@ def respond(request: Request, viewer: Viewer, told: Parameters) -> Response:
     with seats:
         seats.enter_context(at.audience.place(at.address(request)))
         seats.enter_context(at.audience.place_of(viewer))
-        return _EventStream(request, at, shown, viewer, told, seats.pop_all())
+        return _EventStream(request, at, shown, viewer, told, needs_post, seats.pop_all())
 
 
 class _EventStream(Response):
     """Ends when the operation is over, the client leaves, what it came in by is worth nothing, or the server ends."""
 
     def __init__(
-        self, request: Request, at: Desk, shown: Shown, viewer: Viewer, told: Parameters, seats: ExitStack
+        self,
+        request: Request,
+        at: Desk,
+        shown: Shown,
+        viewer: Viewer,
+        told: Parameters,
+        needs_post: Response,
+        seats: ExitStack,
     ) -> None:
         super().__init__(None, 200, HEADERS, f"{MEDIA_TYPE}; charset=utf-8")
         del self.headers["content-length"]
         self._listener = Listener(at, shown, at.address(request))
         self._viewer, self._told, self._seats = viewer, told, seats
         self._reads_only = request.method != "POST"
-        self._is_slow = False
+        self._needs_post = needs_post
+        self._has_started = self._is_refused = self._is_slow = False
         self._sending = anyio.Lock()
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._seats:
             async with anyio.create_task_group() as tasks:
 
@@ -81,13 +90,15 @@ class _EventStream(Response):
                         self._is_slow = True
                     tasks.cancel_scope.cancel()
 
-                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 tasks.start_soon(until, partial(self._tell, send))
                 tasks.start_soon(until, partial(self._break_silence, send))
                 tasks.start_soon(until, partial(_left, receive))
                 tasks.start_soon(until, self._listener.keep_looking)
                 tasks.start_soon(until, self._listener.desk.audience.stopped)
-            await self._finish(send)
+            if self._is_refused:
+                await self._needs_post(scope, receive, send)
+            else:
+                await self._finish(send)
 
     async def _finish(self, send: Send) -> None:
         """A client that did not read what went before is left with an answer that never ends properly."""
@@ -95,7 +106,13 @@ class _EventStream(Response):
             logs.log.warning("a stream was ended", why="the client does not read")
             return
         with anyio.move_on_after(self._patience):
+            await self._start(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _start(self, send: Send) -> None:
+        if not self._has_started:
+            self._has_started = True
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
 
     @property
     def _patience(self) -> float:
@@ -108,8 +125,12 @@ class _EventStream(Response):
             ) as found:
                 match found:
                     case Going():
+                        await self._send(send, b"")
                         async for body in found.told:
                             await self._event(send, "next", body)
+                    case Answered() if found.wrong_method and not self._has_started:
+                        self._is_refused = True
+                        return
                     case Answered():
                         await self._event(send, "next", found.body)
         except (Ended, TimeoutError):
@@ -136,6 +157,7 @@ class _EventStream(Response):
     async def _send(self, send: Send, text: bytes) -> None:
         async with self._sending:
             with anyio.fail_after(self._patience):
+                await self._start(send)
                 await send({"type": "http.response.body", "body": text, "more_body": True})
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -121,14 +122,18 @@ class Studio:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Studio | None]:
-    """There is one while the block runs, where this server has workers at all."""
+    """There is one while the block runs, where this server has workers at all. Where it has none, nobody may be there
+    who sweeps what was laid by before: all of that goes.
+    """
     if settings.workers == 0:
+        shutil.rmtree(settings.reductions_dir, ignore_errors=True)
         yield None
         return
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         told = (theirs.fileno(), os.getpid(), settings.reductions_dir, settings.render_memory_mb * _MEBIBYTE)
-        foreman = Foreman([sys.executable, "-m", "workers.studio", *map(str, told)], "the studio", (theirs.fileno(),))
+        command = [sys.executable, "-m", "workers.studio", *map(str, told)]
+        foreman = Foreman(command, "the studio", (theirs.fileno(),), told=False)
         foreman.start()
         beside = Studio(ours, anyio.CapacityLimiter(settings.workers))
         try:
@@ -139,7 +144,7 @@ def running(settings: Settings) -> Iterator[Studio | None]:
 
 
 def _heard(reading: int) -> bytes | None:
-    """All that is said until the other end is closed; nothing where it is too much, None where that takes too long."""
+    """All that is said until it is whole or the other end is closed; None where that takes too long."""
     os.set_blocking(reading, False)
     deadline = time.monotonic() + studio.SECONDS + _GRACE
     poll = select.poll()
@@ -150,8 +155,8 @@ def _heard(reading: int) -> bytes | None:
         if not piece:
             return bytes(heard)
         heard += piece
-        if len(heard) > studio.MOST_BYTES + _PIECE:
-            return b""
+        if studio.is_whole(heard):
+            return bytes(heard)
     return None
 
 

@@ -30,10 +30,11 @@ async def transform(request: Request) -> Response | Stream:
         door = transforms.knock(work, token, address, None if door is None else door.wanted)
         return transforms.opened(work, door) or door.wanted
 
+    since = at_once.moment(at)
     opened = await at.read(HUB, question)
     if isinstance(opened, Wanted):
         assert door is not None, "it was knocked at"
-        if (answered := await at_once.answer(request, door, question)) is not None:
+        if (answered := await at_once.answer(request, door, question, since)) is not None:
             return answered
         opened = await waiting.made(request, question, opened)
     return await answer(request, opened)

@@ -23,6 +23,8 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
+from storage import wire
+from storage.at_hand import AtHand
 from storage.epochs import Epochs
 
 #: Seconds a statement waits for another writer before it fails.
@@ -99,9 +101,21 @@ class Database:
         return self.engine.execution_options(readonly=True)
 
     @cached_property
+    def apart(self) -> sa.Engine:
+        """Connections to PostgreSQL on which nothing but snapshots is read (`storage.snapshots`): what they prepared
+        outlasts the refusals of others, for with any ROLLBACK psycopg throws it away.
+        """
+        return _postgres(sa.make_url(self.url), self.engine.pool.size(), wire.OPTIONS, autocommit=True)  # type: ignore[attr-defined]  # it is a queue's
+
+    @cached_property
     def epochs(self) -> Epochs:
         """Whether anything was committed in between."""
         return Epochs(self.engine)
+
+    @cached_property
+    def at_hand(self) -> AtHand:
+        """Where reading keeps nobody waiting; of SQLite alone."""
+        return AtHand(self.engine.url.database)
 
     def refresh_statistics(self) -> None:
         """Lets SQLite look at tables that have grown: without it, a page's cost grew with the number of assets.
@@ -113,10 +127,13 @@ class Database:
                 connection.exec_driver_sql("PRAGMA optimize=0x10002")
 
     def close(self) -> None:
+        if "at_hand" in self.__dict__:
+            self.at_hand.close()
         if "epochs" in self.__dict__:
             self.epochs.close()
-        if "_aside" in self.__dict__:
-            self._aside.dispose()
+        for name in ("_aside", "apart"):
+            if name in self.__dict__:
+                self.__dict__[name].dispose()
         self.engine.dispose()
 
 
@@ -135,7 +152,7 @@ def open_database(url: str, *, pool_size: int = POOL_SIZE) -> Database:
             raise ValueError(f"{other} is not supported: use sqlite:///… or postgresql://….")
 
 
-def _postgres(url: sa.URL, pool_size: int) -> sa.Engine:
+def _postgres(url: sa.URL, pool_size: int, more: str = "", *, autocommit: bool = False) -> sa.Engine:
     theirs = url.query.get("options", "")  # what comes last counts, so an operator may say otherwise
     # Compiling a plan costs milliseconds, which a page never gets back.
     # Pages lie on disks without arms, and mostly in memory: reading one here and there costs little more than in order.
@@ -146,7 +163,10 @@ def _postgres(url: sa.URL, pool_size: int) -> sa.Engine:
         max_overflow=0,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"options": " ".join([ours, *([theirs] if isinstance(theirs, str) else theirs)]).strip()},
+        connect_args={
+            "options": " ".join([ours, more, *([theirs] if isinstance(theirs, str) else theirs)]).strip(),
+            "autocommit": autocommit,
+        },
     )
     event.listen(engine, "checkout", _look)
     return engine

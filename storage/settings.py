@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     trash_days: int = Field(
         30, ge=1, le=3650, description="Days an asset lies in the trash before its bytes are purged."
     )
-    url_hours: int = Field(24, ge=1, le=24 * 30, description="Hours a signed file address stays valid.")
+    url_hours: int = Field(1, ge=1, le=24 * 30, description="Hours that a signed file address lasts at most.")
     render_seconds: int = Field(300, ge=1, description="Wall-clock limit of one rendering job, in seconds.")
     rerenders_per_minute: int = Field(
         600,
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
         1_024,
         ge=0,
         description="Room on this machine for decoded JPEGs, of which small pictures are made quickly, in MiB; the "
-        "least recently used go first.",
+        "longest unused go first, the large before the small.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line printed."

@@ -8,49 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from storage import hurry
 from storage.database import BEGUN, Database, naming_failures
-from storage.epochs import SNAPSHOT
-
-#: By whether it is for any values.
-_PLANNED: Final = {
-    False: "SET LOCAL plan_cache_mode = auto",
-    True: "SET LOCAL plan_cache_mode = force_generic_plan",
-}
-#: All in one message.
-_BEGIN: Final = {
-    planned: f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {said}; SELECT {SNAPSHOT}"
-    for planned, said in _PLANNED.items()
-}
+from storage.wire import Prepared, Wire
 
 
 class Snapshot:
     """An open snapshot; `session` is made when first asked for."""
 
-    def __init__(self, database: Database, raw: Any, *, for_any_values: bool) -> None:
+    def __init__(self, database: Database, raw: Any, cursor: Any) -> None:
         self.dialect = database.engine.dialect
-        self.cursor: Any = raw.cursor()
+        #: What statements are run on.
+        self.cursor = cursor
         self.session: Any = Later(self)
-        #: The epoch of what is read; None where only `Epochs.now` before and after tells it.
-        self.epoch: Hashable = None
         self._database = database
         self._raw = raw
         self._opened: tuple[sa.Connection, Session] | None = None
-        self._for_any_values = for_any_values
+
+    @property
+    def epoch(self) -> Hashable:
+        """The epoch of what is read; None where only `Epochs.now` before and after tells it."""
+        return self._database.epochs.of(self.cursor.snapshot()) if isinstance(self.cursor, Wire) else None
 
     def plan(self, *, for_any_values: bool) -> None:
-        """How PostgreSQL plans what is asked from here on: once for any values, as it is read whose rows are named by
-        keys, or anew for those of a page, whose length it should know to read no more than that.
+        """How PostgreSQL plans what is asked from here on: once for any values, as it begins, or anew for those of a
+        page, whose length it should know to read no more than that.
         """
-        if self.dialect.name == "postgresql" and for_any_values != self._for_any_values:
-            self.cursor.execute(_PLANNED[for_any_values])
-            self._for_any_values = for_any_values
+        if isinstance(self.cursor, Wire):
+            self.cursor.for_any_values = for_any_values
 
     def open(self) -> Session:
+        hurry.takes_time()
+        if isinstance(self.cursor, Wire):
+            self.cursor.ask([])  # it has to have begun, and must not have ended
         if self._opened is None:
             # Not the reader's engine: it would set what the transaction is while there is one already.
             connection = sa.Connection(self._database.engine.execution_options(**BEGUN), connection=self._raw)
@@ -96,29 +91,51 @@ def is_reading(session: Any) -> bool:
 
 
 @contextmanager
-def opened(database: Database, *, for_any_values: bool = False) -> Iterator[Snapshot]:
-    """Raises like `Database.reading`. It begins with what is read `for_any_values`, or a page (`Snapshot.plan`)."""
+def opened(database: Database) -> Iterator[Snapshot]:
+    """Raises like `Database.reading`; on PostgreSQL it is of the moment of the first question."""
     with naming_failures():
-        raw = database.engine.raw_connection()
+        if database.is_postgres:
+            yield from _on_a_wire(database)
+        else:
+            yield from _on_a_cursor(database)
+
+
+@contextmanager
+def opened_at_hand(database: Database) -> Iterator[Snapshot]:
+    """On SQLite, for whoever keeps nobody waiting. Raises `hurry.TooLong`; a session of it is not to be had."""
+    with database.at_hand.opened() as raw:
+        yield Snapshot(database, raw, raw.cursor())
+
+
+def _on_a_wire(database: Database) -> Iterator[Snapshot]:
+    raw = database.apart.raw_connection()
+    try:
+        driver: Any = raw.driver_connection
+        wire = Wire(driver, raw.info.setdefault(Prepared, Prepared()))
+        snapshot = Snapshot(database, raw, wire)
         try:
-            snapshot = Snapshot(database, raw, for_any_values=for_any_values)
-            driver: Any = raw.driver_connection
-            try:
-                if database.is_postgres:
-                    driver.autocommit = True  # it would ask to begin by itself, in a message of its own
-                    snapshot.cursor.execute(_BEGIN[for_any_values])
-                    snapshot.cursor.nextset()
-                    snapshot.cursor.nextset()
-                    snapshot.epoch = database.epochs.of(snapshot.cursor.fetchone()[0])
-                else:
-                    snapshot.cursor.execute("BEGIN")
-                yield snapshot
-            finally:
-                # Before the connection goes back, from where another thread may take it; nothing was written, and with
-                # ROLLBACK psycopg would throw away all that PostgreSQL has prepared.
-                driver.commit()
-                if database.is_postgres:
-                    driver.autocommit = False
-                snapshot.close()
+            yield snapshot
         finally:
-            raw.close()
+            try:
+                wire.end()
+            finally:
+                if not wire.is_sound:
+                    raw.invalidate()
+                snapshot.close()
+    finally:
+        raw.close()
+
+
+def _on_a_cursor(database: Database) -> Iterator[Snapshot]:
+    raw = database.engine.raw_connection()
+    try:
+        snapshot = Snapshot(database, raw, raw.cursor())
+        driver: Any = raw.driver_connection
+        try:
+            snapshot.cursor.execute("BEGIN")
+            yield snapshot
+        finally:
+            driver.commit()  # before the connection goes back, from where another thread may take it
+            snapshot.close()
+    finally:
+        raw.close()

@@ -7,14 +7,18 @@ Always true here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from storage import hurry, wire
 from storage.types import EPOCH, Instant
+from storage.wire import Question, Spelt, Wire
 
 Reader: TypeAlias = Callable[[Any], Any]
 Dialect: TypeAlias = sa.Dialect
@@ -24,6 +28,11 @@ heard: Final[list[Callable[[str], None]]] = []
 #: The parameter for the keys that are looked up, as `keys` writes them.
 KEYS: Final = "keys"
 _NUMBERS: Final = sa.ARRAY(sa.BigInteger)
+#: What stands in quotes, and a parameter, as SQLite reads them; and its greatest whole number.
+_MARKS: Final = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\?)""")
+MOST: Final = 2**63 - 1
+#: A percent sign, and a parameter, as psycopg reads them.
+_NAMED: Final = re.compile(r"%%|%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -35,15 +44,19 @@ class Statement:
     order: tuple[str, ...] | None
     #: Per name what makes the driver's value of a given one.
     binders: Mapping[str, Reader]
+    #: Where the driver takes names: the text as PostgreSQL itself takes it, and what its parameters are, in order.
+    numbered: tuple[bytes, tuple[str, ...]] = (b"", ())
+
+    @cached_property
+    def spelt(self) -> Mapping[str, Spelt]:
+        """What is fixed, as a `Wire` sends it."""
+        return {name: wire.spelt(value) for name, value in self.fixed.items()}
 
     def run(self, cursor: Any, **given: Any) -> list[tuple[Any, ...]]:
         """All rows, for these values of whatever was not fixed."""
-        for name, bind in self.binders.items():
-            if name in given:
-                given[name] = bind(given[name])
-        for hear in heard:
-            hear(self.sql)
-        values = {**self.fixed, **given}
+        if isinstance(cursor, Wire):
+            return cursor.ask([self.question(given)])[0]
+        values = self._values(given)
         if self.order is None:
             # At once, not when it has been run five times on this connection: it is made to be run often.
             cursor.execute(self.sql, values, prepare=True)
@@ -52,9 +65,43 @@ class Statement:
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
+    def _values(self, given: dict[str, Any]) -> dict[str, Any]:
+        for name, bind in self.binders.items():
+            if name in given:
+                given[name] = bind(given[name])
+        for hear in heard:
+            hear(self.sql)
+        return {**self.fixed, **given}
+
+    def question(self, given: dict[str, Any]) -> Question:
+        """It, as a `Wire` is asked for these values."""
+        for hear in heard:
+            hear(self.sql)
+        binders, (sql, names), spelt = self.binders, self.numbered, self.spelt
+        told = []
+        for name in names:
+            known = spelt.get(name)
+            if known is None:
+                value = given[name]
+                known = wire.spelt(binders[name](value) if name in binders else value)
+            told.append(known)
+        return Question(sql, told)
+
+
+def run_all(
+    cursor: Any, asked: Sequence[tuple[Statement, dict[str, Any]]], *, last: bool = False
+) -> list[list[tuple[Any, ...]]]:
+    """The rows of each for these values; on PostgreSQL in one message. Where they are the `last` that is asked of a
+    snapshot, it ends with them.
+    """
+    if isinstance(cursor, Wire):
+        return cursor.ask([statement.question(given) for statement, given in asked], last=last)
+    return [statement.run(cursor, **given) for statement, given in asked]
+
 
 def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
     """The statement for this kind of database; parameters without a value are given at every run."""
+    hurry.takes_time()
     done: Any = select.compile(dialect=dialect)
     given = {name for bound, name in done.bind_names.items() if bound.required}
     state = done.construct_expanded_state(dict.fromkeys(given))
@@ -62,8 +109,12 @@ def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
     binders = {name: bind for name, bind in {**processors, **state.processors}.items() if callable(bind)}
     told = {name: value for name, value in state.parameters.items() if name not in given}
     fixed = {name: binders[name](value) if name in binders else value for name, value in told.items()}
-    order = None if state.positiontup is None else tuple(state.positiontup)
-    return Statement(state.statement, fixed, order, {name: binders[name] for name in given if name in binders})
+    needed = {name: binders[name] for name in given if name in binders}
+    if state.positiontup is None:
+        return Statement(state.statement, fixed, None, needed, _numbered(state.statement))
+    moments = {name for bound, name in done.bind_names.items() if isinstance(bound.type, Instant)}
+    sql, order = _settled(state.statement, state.positiontup, fixed, moments & given)
+    return Statement(sql, fixed, order, needed)
 
 
 @dataclass(frozen=True)
@@ -126,6 +177,43 @@ def is_number(column: Any) -> bool:
 
 def is_truth(column: Any) -> bool:
     return isinstance(column.type, sa.Boolean)
+
+
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """Text with names, as psycopg takes it, as text with `$1`, and the names in that order."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return f"${names.setdefault(found[1], len(names) + 1)}"
+
+    return _NAMED.sub(number, sql).encode(), tuple(names)
+
+
+def _settled(
+    sql: str, names: Sequence[str], fixed: Mapping[str, Any], moments: Collection[str]
+) -> tuple[str, tuple[str, ...]]:
+    """The text with the whole numbers that are known already, and the names of what is still asked for.
+
+    SQLite prepares a statement anew whenever a parameter has changed that it weighed by an index's contents, and every
+    run sets them all. It weighs numbers in the text once, and does not look into expressions, as `+?` is one.
+    """
+    pieces = _MARKS.split(sql)
+    if sum(piece == "?" for piece in pieces) != len(names):
+        return sql, tuple(names)
+    waiting, order = iter(names), list[str]()
+    for at, piece in enumerate(pieces):
+        if piece != "?":
+            continue
+        name = next(waiting)
+        value = fixed.get(name)
+        if type(value) is int and 0 <= value <= MOST and not pieces[at - 1].endswith("BY "):  # there it is a column's
+            pieces[at] = str(value)
+        else:
+            order.append(name)
+            pieces[at] = "+?" if name in moments else "?"
+    return "".join(pieces), tuple(order)
 
 
 def _bind_processor(bound: Any, dialect: sa.Dialect) -> Reader | None:

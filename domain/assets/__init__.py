@@ -13,6 +13,7 @@ from domain.assets.creating import (
     NewAsset,
     OnDuplicate,
     add_version,
+    check_new,
     create,
     make_current_again,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "by_any_id",
     "by_id",
     "check_allowed",
+    "check_new",
     "check_state",
     "count",
     "counting",

@@ -102,6 +102,11 @@ def create(work: Work, content: Content, new: NewAsset) -> Created:
     return Created(asset, twin)
 
 
+def check_new(work: Work, sha256: str) -> None:
+    """`DuplicateAsset` where some asset holds these bytes now, as `create` would refuse them."""
+    _twin(work, sha256, OnDuplicate.REFUSE)
+
+
 def add_version(
     work: Work,
     asset_id: int,

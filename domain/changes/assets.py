@@ -15,14 +15,16 @@ import sqlalchemy as sa
 
 from domain import holdings, identity
 from domain.assets import reading as rows_of_assets
+from domain.changes import moving, rights
 from domain.changes.past import Change, ChangeType, Happened, Point, Verdict, judged, walked
 from domain.changes.reading import RENDERED, Begun, Reading, first_of, ids_of, opened
+from domain.changes.rights import Standing
 from domain.holdings import Facts
 from storage.tables import ApprovalRow, AssetFieldRow, AssetRow, AssetTagRow, EventRow, LightboxAssetRow, ShareRow
 
 SUBJECT: Final = "ASSET"
 #: What does not change what an asset shows to anybody who is told of it here.
-SILENT: Final = ("share.", "legal_hold.", "relation.", "asset_rights.", "embargo.", "exclusivity.", "takedown.")
+SILENT: Final = ("share.", "legal_hold.", "relation.")
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def touched(reading: Reading, beyond: int, limit: int) -> list[int]:
     """
     work = reading.work
     found = {each.subject_id for each in reading.events if each.subject_type == "Asset"}
-    found |= {*reading.rendered.values(), *reading.holder.asset_ids}
+    found |= {*reading.rendered.values(), *reading.holder.asset_ids, *rights.touched(reading, beyond, limit)}
     found |= {asset_id for event in reading.events if event.subject_id in reading.boxes for asset_id in _moved(event)}
     if reading.tag_ids:
         tagged = AssetTagRow.tag_id.in_(sorted(reading.tag_ids))
@@ -138,17 +140,20 @@ def told(reading: Reading, ids: Sequence[int]) -> list[Change]:
     shown = {id_: row for id_, row in seen.items() if row.lifecycle != "ARCHIVED"}
     whole = identity.sees_unapproved(reading.work, shown.values())
     approved = _approved(reading, ids)
-    heard = _heard(reading, ids, approved)
+    leaves = rights.told(reading, ids, approved)
+    heard = _heard(reading, ids, approved, leaves)
     pasts = {} if reading.is_first else _pasts(reading, ids, approved)
     changes = []
     for id_ in ids:
         when = heard[id_].whole if whole.get(id_) else heard[id_].public
         change = _told(reading, id_, shown.get(id_), pasts.get(id_), when)
-        changes += [] if change is None else [change]
+        if change is not None:
+            changes.append(change if change.row is None else replace(change, reason=leaves[id_].reason))
     return changes
 
 
 def _told(reading: Reading, id_: int, row: AssetRow | None, past: Past | None, heard: datetime | None) -> Change | None:
+    """Without why nothing leaves of it."""
     if past is None:  # the reader begins with nothing
         at = heard or reading.window.to
         return None if row is None else Change(SUBJECT, id_, ChangeType.CREATED, row, None, at)
@@ -164,13 +169,15 @@ def _told(reading: Reading, id_: int, row: AssetRow | None, past: Past | None, h
     return Change(SUBJECT, id_, ChangeType.UPDATED, row, None, heard or verdict.turned_at)
 
 
-def _heard(reading: Reading, ids: Sequence[int], approved: Mapping[int, int]) -> dict[int, Heard]:
-    found: dict[int, Heard] = defaultdict(Heard)
+def _heard(
+    reading: Reading, ids: Sequence[int], approved: Mapping[int, int], leaves: Mapping[int, Standing]
+) -> dict[int, Heard]:
+    found = defaultdict(Heard, {id_: Heard(each.whole, each.public) for id_, each in leaves.items()})
     carriers, saying = _carriers(reading, ids), _saying(reading, ids)
     for event in reading.events:
         if event.type in RENDERED:
             found[reading.rendered[event.subject_id]].of(event, public=event.subject_id in approved)
-        elif event.subject_type == "Asset" and not event.type.startswith(SILENT):
+        elif event.subject_type == "Asset" and not _is_silent(event):
             found[event.subject_id].of(event, public=_is_public(event, approved))
         elif event.subject_type == "Tag":
             for asset_id in carriers[event.subject_id]:
@@ -181,11 +188,18 @@ def _heard(reading: Reading, ids: Sequence[int], approved: Mapping[int, int]) ->
     return found
 
 
+def _is_silent(event: Happened) -> bool:
+    return event.type.startswith(SILENT) or moving.is_silent(event)
+
+
 def _is_public(event: Happened, approved: Collection[int]) -> bool:
     """Whether it shows to those who see only what is approved; `approved` are versions."""
     if event.type == "asset.version_added":
         return False
-    return event.type != "asset.version_analysed" or event.payload.get("version") in approved
+    version = event.payload.get("version")
+    if event.type.startswith(("asset_rights.", "component.")):
+        return version is None or version in approved
+    return event.type != "asset.version_analysed" or version in approved
 
 
 def _carriers(reading: Reading, ids: Sequence[int]) -> dict[int, list[int]]:

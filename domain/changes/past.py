@@ -30,7 +30,9 @@ class ChangeType(Enum):
 
 
 class Reason(Enum):
-    """Why something that was shown is shown no more. Later features bring what sets those that nothing sets yet."""
+    """Why something that was shown is shown no more; of assets that are shown, WITHDRAWN, EXPIRED and RECALLED say why
+    nothing of them leaves that did.
+    """
 
     ARCHIVED = "ARCHIVED"
     WITHDRAWN = "WITHDRAWN"
@@ -73,7 +75,7 @@ class Happened(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """`row` is None exactly for a tombstone, which has a reason."""
+    """`row` is None exactly for a tombstone, which has a reason; of others an asset has one while nothing leaves."""
 
     subject: str
     id: int

@@ -11,7 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from domain import identity
+from domain.changes import moving
 from domain.changes.holders import Holder
+from domain.changes.moving import Moves
 from domain.changes.past import GRANT_TURNED, SHARE_OVER, Happened
 from domain.changes.places import Place, Window
 from domain.work import BRAND_ORG_ID, Work
@@ -56,9 +58,17 @@ class Reading:
         """What happened in the window that may change what somebody is shown."""
         inside = sa.and_(EventRow.seq > self.place.after, EventRow.seq <= self.window.until)
         told = sa.or_(
-            EventRow.subject_type.in_(("Asset", "CustomField", "Lightbox", "Tag")), EventRow.type.in_(RENDERED)
+            EventRow.subject_type.in_(("Asset", "CustomField", "Lightbox", "Tag")),
+            EventRow.type.in_((*RENDERED, *moving.TERMS)),
         )
         return self.happened(inside, told)
+
+    @cached_property
+    def moves(self) -> Moves:
+        """What moved in the window what may leave of assets; to whoever begins with nothing everything is new."""
+        if self.is_first:
+            return Moves()
+        return moving.of(self.work, self.events, self.place.at, self.window.to)
 
     @cached_property
     def tag_ids(self) -> frozenset[int]:

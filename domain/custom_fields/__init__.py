@@ -26,9 +26,10 @@ from domain.custom_fields.defining import (
     restore,
     update,
 )
+from domain.custom_fields.referring import naming, turned
 from domain.custom_fields.telling import Told, exported, plain, told
 from domain.custom_fields.values import Piece, Said, day, decimal, is_said, of_assets, pieces_of
-from domain.custom_fields.writing import Given, Wanted, Written, foreseen, put, put_back, wanted
+from domain.custom_fields.writing import Given, Wanted, Written, foreseen, put, put_back, together, wanted
 
 __all__ = [
     "MAX_FIELDS",
@@ -56,6 +57,7 @@ __all__ = [
     "foreseen",
     "is_said",
     "known",
+    "naming",
     "of_assets",
     "ordering",
     "pieces_of",
@@ -64,7 +66,9 @@ __all__ = [
     "put_back",
     "readable_everywhere",
     "restore",
+    "together",
     "told",
+    "turned",
     "update",
     "wanted",
 ]

@@ -21,8 +21,7 @@ from storage.tables import AssetFieldRow, CustomFieldRow, VocabularyTermRow
 
 #: Types whose numbers are asked for by intervals.
 MEASURED = frozenset({"NUMBER", "DATE"})
-#: What is written down for whoever may read the asset, whatever else they may: references may lead to what they do not
-#: see.
+#: What is written down for whoever may read the asset, whatever else they may.
 PUBLIC: Final = frozenset({"TEXT", "NUMBER", "BOOLEAN", "DATE", "CHOICE", "CHOICES"})
 
 
@@ -50,12 +49,13 @@ def told(work: Work, asset_ids: Collection[int]) -> dict[int, Told]:
     return found
 
 
-def exported(work: Work, asset_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Per asset by key what its living fields say that need no permission and refer to no other asset, as `plain` has
-    it; in two statements.
+def exported(work: Work, asset_ids: Collection[int], *, references: bool) -> dict[int, dict[str, Any]]:
+    """Per asset by key what its living fields say that need no permission, as `plain` has it; in two statements. With
+    `references` also the assets that they refer to, which is for whoever sees all of them.
     """
+    types = PUBLIC | {"ASSET"} if references else PUBLIC
     fields = sa.and_(
-        CustomFieldRow.archived_at.is_(None), CustomFieldRow.needs.is_(None), CustomFieldRow.type.in_(PUBLIC)
+        CustomFieldRow.archived_at.is_(None), CustomFieldRow.needs.is_(None), CustomFieldRow.type.in_(types)
     )
     known = {row.id: row for row in work.session.scalars(sa.select(CustomFieldRow).where(fields))}
     if not known:

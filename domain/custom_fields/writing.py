@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -85,13 +85,24 @@ def wanted(work: Work, given: Sequence[Given], path: tuple[str, ...] = ("fields"
     return [_read(work, rows[each.key], each, (*path, each.key)) for each in given]
 
 
+def together(said: Sequence[Wanted]) -> list[Wanted]:
+    """One for each field: what all of these, one after the other, leave it saying where it said nothing before. Of one
+    that would say nothing there is nothing to be said.
+    """
+    found: dict[int, tuple[Piece, ...]] = {}
+    for each in said:
+        found[each.field_id] = _CHANGED[each.mode](found.get(each.field_id, ()), each.pieces)
+    return [Wanted(field_id, "SET", pieces) for field_id, pieces in found.items() if pieces]
+
+
 def put(work: Work, asset: AssetRow, said: Sequence[Wanted]) -> Written:
     """Lets the fields say this of the asset, which is held. Refused: a field that such assets do not have, or that the
-    viewer may not write there.
+    viewer may not write there; and a reference to what they no longer see, for `said` may have been read long ago.
     """
     written = Written()
     if not said:
         return written
+    _check_targets(work, {piece.target_id for each in said for piece in each.pieces if piece.target_id is not None})
     fields = _held(work, [each.field_id for each in said])
     present = pieces_of(work, [asset.id]).get(asset.id, {})
     for each in said:
@@ -197,10 +208,16 @@ def _chosen(work: Work, row: CustomFieldRow, keys: Sequence[str], mode: str, pat
 
 
 def _asset(work: Work, row: CustomFieldRow, asset_id: int, path: tuple[str, ...]) -> Wanted:
-    seen = sa.select(AssetRow.id).where(AssetRow.id == asset_id, identity.sees_asset(work))
-    if work.session.scalar(seen) is None:
-        raise NotFound("There is no asset with this id.", path)
+    _check_targets(work, {asset_id}, path)
     return Wanted(row.id, "SET", (Piece("", 0, f":{asset_id}", target_id=asset_id),))
+
+
+def _check_targets(work: Work, asset_ids: Collection[int], path: tuple[str, ...] = ("fields",)) -> None:
+    if not asset_ids:
+        return
+    seen = sa.select(AssetRow.id).where(AssetRow.id.in_(asset_ids), identity.sees_asset(work))
+    if set(work.session.scalars(seen)) != set(asset_ids):
+        raise NotFound("There is no asset with this id.", path)
 
 
 _READ: Final[dict[str, Callable[[Work, CustomFieldRow, Any, tuple[str, ...]], Wanted]]] = {

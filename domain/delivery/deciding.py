@@ -132,11 +132,12 @@ def only(work: Work, version_id: int, use: Request | None) -> Leave:
     raise unlicensed()
 
 
-def until(work: Work, given: Leave, version_id: int, epoch: int) -> datetime:
+def until(work: Work, given: Leave, version_id: int, epoch: int, *, anew: bool = False) -> datetime:
     """Until when what was given out with a decision opens, the asset's rights being at `epoch` now; `Unlicensed` where
-    they have moved on and allow the use no more.
+    they have moved on and allow the use no more. `anew`: it is decided again all the same, for the clock was set back
+    to before the decision.
     """
-    if given.epoch == epoch:
+    if given.epoch == epoch and not anew:
         return given.until
     row = kept(work, given)
     if row.version_id != version_id:
@@ -235,7 +236,7 @@ def _local(moment: datetime, zone: str | None) -> date:
 
 def _life(work: Work) -> timedelta:
     """The most that an address lasts."""
-    return (work.limits.url_hours + 1) * _HOUR
+    return work.limits.url_hours * _HOUR
 
 
 def _drafts(work: Work, version_ids: Collection[int], asked: _Asked) -> list[Draft]:
@@ -267,7 +268,7 @@ def _anew(work: Work, row: RightsDecisionRow, epoch: int) -> datetime | None:
     request = decisions.request_of(row.request, work.now)
     moves = row.use_digest == decisions.digest_of_use(at_home(work), moving=True)
     if moves:
-        first = max(request.window.first, min(_local(work.now, request.zone), request.window.last))
+        first = min(_local(work.now, request.zone), request.window.last)
         request = replace(request, window=Window(first, request.window.last))
     if request.quantities:  # what caps have given away moves no epoch
         return _decided_anew(work, row, request, moves=moves)

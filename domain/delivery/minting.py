@@ -1,7 +1,7 @@
 """Addresses of bytes: what is signed, for whom, and for how long.
 
-Addresses made by one token within the same hour are the same text, so that browsers and proxies can keep what they
-fetched.
+Addresses made by one token within the same quarter of an hour are the same text, so that browsers and proxies can keep
+what they fetched. None lasts longer than the configured hours, and none less by more than that quarter.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from domain.work import BRAND_ORG_ID, Viewer, Work
 from storage.tables import AssetRow, AssetVersionRow, BulkExportRow, RenditionRow
 from storage.types import EPOCH
 
-HOUR: Final = timedelta(hours=1)
+#: Addresses end at multiples of it.
+STEP: Final = timedelta(minutes=15)
+_STEPS_OF_HOUR: Final = timedelta(hours=1) // STEP
 #: What addresses are signed for, and where they stand.
 FILES: Final = "files"
 LATEST: Final = "latest"
@@ -128,11 +130,21 @@ def may_last(work: Work, asset_ids: Iterable[int]) -> dict[int, bool]:
     return dict.fromkeys(ids, False) | dict.fromkeys(work.session.scalars(rows), True)
 
 
+def minted_since(moment: datetime) -> datetime:
+    """Since when whoever asks at this moment is given the same addresses; they are until `STEP` later."""
+    return EPOCH + (moment - EPOCH) // STEP * STEP
+
+
+def lasts_until(work: Work) -> datetime:
+    """Until when an address lasts that is made now, if nothing ends it earlier."""
+    return minted_since(work.now) + work.limits.url_hours * _STEPS_OF_HOUR * STEP
+
+
 def addresses(work: Work, purpose: str, more: dict[str, Any], below: str | None = None) -> Signing:
     """Addresses below `/{purpose}/`, or another path, of rows by id and digest, for the viewer, with these claims."""
-    expires = (work.now - EPOCH) // HOUR + work.limits.url_hours + 1
-    common = {"e": expires, "w": work.viewer.principal_id, **_by(work.viewer), **more}
-    place, valid_until = f"{work.public_url}/{below or purpose}/", EPOCH + expires * HOUR
+    valid_until = lasts_until(work)
+    common = {"e": (valid_until - EPOCH) // STEP, "w": work.viewer.principal_id, **_by(work.viewer), **more}
+    place = f"{work.public_url}/{below or purpose}/"
     last, until = AT_WORK, valid_until
     spelt = signing.series(work.secret, purpose, common)
 
@@ -165,8 +177,8 @@ def as_organisation(work: Work, org_id: int) -> Work:
 def signed_url(
     work: Work, kind: str, row_id: int, sha256: str, more: dict[str, Any] | None = None, *, by: Leave = AT_WORK
 ) -> SignedUrl:
-    """Valid for the configured hours and what remains of the present one, at most until what it is given out `by` ends;
-    the hub's own open nothing.
+    """Valid for the configured hours but for what is over of the present quarter of one, at most until what it is given
+    out `by` ends; the hub's own open nothing.
     """
     return _signing(work, kind, more)(row_id, sha256, by)
 

@@ -70,6 +70,8 @@ class Admitted:
     valid_until: datetime
     is_anywhere: bool
     by: Leave
+    #: It was made at a moment that is still to come: the clock was set back.
+    is_early: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,17 @@ def latest(work: Work, token: str, address: str | None = None) -> Way:
 
 
 def admitted(work: Work, claims: dict[str, Any], address: str | None) -> Admitted:
-    """Whoever an address with these claims was made for, if it is opened from `address` now; `Gone` afterwards."""
+    """Whoever an address with these claims was made for, if it is opened from `address` now; `Gone` afterwards. What it
+    opens is kept by nobody for longer than if it were made now, whatever the clock showed when it was.
+    """
     parties, bounds = _parties(work, claims, address)
-    by = leave.claimed(claims)
-    valid_until = min(EPOCH + claims["e"] * minting.HOUR, by.until)
+    by, ends, longest = leave.claimed(claims), EPOCH + claims["e"] * minting.STEP, minting.lasts_until(work)
+    valid_until = min(ends, by.until, longest)
     if valid_until <= work.now:
         raise Gone("This address has expired: ask for a new one.")
     if bounds.until is not None:
         valid_until = min(valid_until, bounds.until)
-    return Admitted(parties, valid_until, is_anywhere=bounds.networks is None, by=by)
+    return Admitted(parties, valid_until, is_anywhere=bounds.networks is None, by=by, is_early=ends > longest)
 
 
 def downloadable(let_in: Admitted, version_id: int, sha256: str) -> Taken | None:
@@ -169,7 +173,7 @@ def _licensed(let_in: Admitted, version_id: int, asset: AssetRow) -> Admitted:
         if not leave.is_at_work(let_in.parties[-1], asset):
             raise signing.nothing()
         return let_in
-    until = deciding.until(work, by, version_id, asset.rights_epoch)
+    until = deciding.until(work, by, version_id, asset.rights_epoch, anew=let_in.is_early)
     return replace(let_in, valid_until=min(let_in.valid_until, until))
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 import certifi
 import httpcore
 
-from domain.egress.rules import Rules, Target, check_address, redirected, target_of
+from domain.egress.rules import Forbidden, Rules, Target, check_address, redirected, target_of
 from storage.settings import Settings
 
 #: Seconds for looking a name up and for a connection, and for the whole of it with all redirects.
@@ -160,8 +160,16 @@ class Egress:
         if not addresses:
             raise Unanswered("DNS", f"{target.host} has no address.")
         for address in addresses:
-            check_address(address, self.rules)
+            _check_found(target, address, self.rules)
         return addresses[:MAX_ADDRESSES]
+
+
+def _check_found(target: Target, address: str, rules: Rules) -> None:
+    """As `check_address`, without telling what the hub's own name server says of the house."""
+    try:
+        check_address(address, rules)
+    except Forbidden:
+        raise Forbidden(f"{target.host} is not at a public address: the hub does not send there.") from None
 
 
 def of_settings(settings: Settings) -> Egress:
@@ -267,17 +275,17 @@ class _Pinned(httpcore.NetworkBackend):
         socket_options: Any = None,  # noqa: ARG002  # none
     ) -> httpcore.NetworkStream:
         until = min(self._late, time.monotonic() + self._patience)
+        refused: OSError | None = None
         for address in self._addresses:
             try:
                 made = socket.create_connection((address, port), _left(until, httpcore.ConnectTimeout))
-            except TimeoutError:
-                continue
             except OSError as error:
                 refused = error
                 continue
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _Stream(made, self._late)
-        if time.monotonic() >= until:
+        # The kernel's own ETIMEDOUT is a TimeoutError too, and may come long before ours.
+        if isinstance(refused, TimeoutError):
             raise httpcore.ConnectTimeout
         raise httpcore.ConnectError(str(refused)) from refused
 

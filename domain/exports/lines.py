@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from domain import custom_fields, identity, taxonomy
 from domain.assets import reading
 from domain.global_ids import encode
+from domain.permissions import Permission
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, LightboxRow, RenditionRow, TagRow
 
@@ -50,7 +51,7 @@ def of_assets(work: Work, rows: Sequence[AssetRow], fields: Collection[str] | No
     ids = [row.id for row in rows]
     changed = identity.shown_changes(work, rows)
     tags = taxonomy.of_assets(work, ids)
-    said = custom_fields.exported(work, ids)
+    said = custom_fields.exported(work, ids, references=_sees_all(work))
     current = reading.shown_versions(work, ids)
     standing = {row.approved_version_id for row in rows if row.approved_version_id is not None}
     approved = {row.id: row for row in work.session.scalars(_versions(standing))}
@@ -107,6 +108,14 @@ def of_tags(work: Work, rows: Sequence[TagRow], _fields: Collection[str] | None 
         }
         for row in rows
     ]
+
+
+def _sees_all(work: Work) -> bool:
+    """Whether no asset is hidden from the viewer: the feed does not tell of an asset when another that it refers to
+    appears to somebody, or disappears.
+    """
+    reach = work.viewer.holdings.reach
+    return all(reach(each).is_everywhere for each in (Permission.ASSET_VIEW, Permission.ASSET_VIEW_UNAPPROVED))
 
 
 def _version(row: AssetVersionRow, renditions: Iterable[RenditionRow]) -> Line:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from domain.fetching.fetching import fetch_next, fetch_zip, lanes_to_ask, sessions_of
+from domain.fetching.foreseeing import Foreseen, foresee
 from domain.fetching.messages import LANES, FetchLane, UnpackSession
 from domain.fetching.sessions import (
-    Brought,
     Counts,
-    Terms,
     add,
     by_id,
     cancel,
@@ -22,12 +21,14 @@ from domain.fetching.sessions import (
     open_,
     page,
 )
+from domain.fetching.terms import Brought, Terms
 
 __all__ = [
     "LANES",
     "Brought",
     "Counts",
     "FetchLane",
+    "Foreseen",
     "Terms",
     "UnpackSession",
     "add",
@@ -38,6 +39,7 @@ __all__ = [
     "counts",
     "fetch_next",
     "fetch_zip",
+    "foresee",
     "from_addresses",
     "from_bucket",
     "from_zip",

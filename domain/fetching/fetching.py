@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from domain import asking, egress
 from domain.assets import Content
 from domain.egress import Egress
-from domain.fetching import addresses, arriving, items, zips
+from domain.fetching import addresses, arriving, items, terms, zips
 from domain.fetching.items import Wanted
 from domain.fetching.messages import LANES, FetchLane, UnpackSession
 from domain.hub import Hub
@@ -134,7 +134,7 @@ def _fetch(hub: Hub, wanted: Wanted, content: Callable[[], Content]) -> None:
     with hub.writing(owner) as work:
         held = items.waiting(work, wanted.id)
         if held is not None:
-            items.take(work, *held, lambda: found)
+            items.take(work, *held, lambda: found, lambda: terms.kept(held[0]))
 
 
 def _give_back(hub: Hub, item_id: int) -> None:

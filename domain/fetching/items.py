@@ -14,11 +14,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import assets, history, identity, organisations
+from domain import assets, completeness, history, identity
 from domain.assets import Content, NewAsset
 from domain.permissions import Permission
 from domain.refusals import DuplicateAsset, FileRefused, Refusal, StorageFull, StorageUnavailable
-from domain.texts import MAX_TITLE, line
 from domain.work import Viewer, Work
 from storage.tables import TokenRow, UploadItemRow, UploadSessionRow
 
@@ -44,14 +43,12 @@ def new(
     number: int,
     name: str,
     *,
-    title: str | None = None,
     address: str | None = None,
 ) -> UploadItemRow:
     row = UploadItemRow(
         session_id=session.id,
         number=number,
         name=name[:MAX_NAME],
-        title=None if title is None else line(title, MAX_TITLE, ("title",)),
         address=address,
         state="WAITING",
     )
@@ -60,20 +57,21 @@ def new(
     return row
 
 
-def take(work: Work, session: UploadSessionRow, item: UploadItemRow, content: Callable[[], Content]) -> None:
-    """Makes an asset of the file, in the name of the viewer, or writes down why not."""
-    new_asset = NewAsset(
-        title=item.title,
-        description=session.description,
-        tags=list(session.tags),
-        org_id=session.home_org_id,
-        brand_id=session.brand_id,
-        is_own_work=session.is_own_work,
-    )
+def take(
+    work: Work,
+    session: UploadSessionRow,
+    item: UploadItemRow,
+    content: Callable[[], Content],
+    like: Callable[[], NewAsset],
+) -> None:
+    """Makes an asset of the file, `like` that, in the name of the viewer, or writes down why not."""
     try:
         with work.session.begin_nested():
             found = content()
-            made = assets.create(work, found, new_asset).asset.id
+            asset = assets.create(work, found, like()).asset
+            made = asset.id
+            if session.requires_complete:
+                completeness.check(work, asset)
     except DuplicateAsset as known:
         _told(work, item, "DUPLICATE", asset_id=known.asset_id)
     except (StorageFull, StorageUnavailable):
@@ -134,12 +132,6 @@ def end(
     history.record(work, "upload_session.finished", ("UploadSession", session.id), story, org_id=session.org_id)
 
 
-def check_home(work: Work, session: UploadSessionRow) -> None:
-    """Refused where the viewer may bring nothing to the organisation that the assets are to belong to."""
-    if session.home_org_id is not None:
-        organisations.open_to(work, Permission.ASSET_CREATE, session.home_org_id, None, ("terms", "organisation"))
-
-
 def owner_of(work: Work, session: UploadSessionRow) -> Viewer | None:
     """Whoever opened it, with what they hold now; None where they may bring nothing any more. A token for some networks
     was shown from one of them.
@@ -156,6 +148,7 @@ def owner_of(work: Work, session: UploadSessionRow) -> Viewer | None:
 
 def _told(work: Work, item: UploadItemRow, state: str, **outcome: int | str | None) -> None:
     item.state, item.finished_at = state, work.now
+    item.reason = item.sentence = None  # of an earlier attempt
     if state != "WAITING" and item.address is not None and "://" in item.address:
         item.address = None
     for name, value in outcome.items():

@@ -11,14 +11,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import asking, assets, brands, history, identity, intake, taxonomy
-from domain.fetching import items
+from domain import asking, assets, history, identity, intake, taxonomy
+from domain.assets import NewAsset
+from domain.fetching import items, terms
 from domain.fetching.messages import FetchLane, UnpackSession
+from domain.fetching.terms import Brought, Terms
 from domain.pages import Key, Paging, Slice, read_slice, sliced
 from domain.permissions import Permission
 from domain.refusals import Conflict, Invalid, NotFound
-from domain.taxonomy import MAX_TAGS_PER_ASSET
-from domain.texts import MAX_DESCRIPTION, MAX_TITLE, line, paragraphs
+from domain.texts import MAX_TITLE, line, tidy_line
 from domain.work import Work
 from storage.tables import UploadItemRow, UploadSessionRow
 
@@ -34,27 +35,6 @@ MAX_ADDRESS: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What all assets of a session have in common."""
-
-    name: str
-    description: str | None = None
-    tags: Sequence[str] = ()
-    org_id: int | None = None
-    brand_id: int | None = None
-    #: Whether each is declared the own work of whose it is to be.
-    is_own_work: bool = False
-
-
-@dataclass(frozen=True)
-class Brought:
-    """A finished upload, and the title of its asset if that is not to be the file's own."""
-
-    upload_id: str
-    title: str | None = None
-
-
-@dataclass(frozen=True)
 class Counts:
     waiting: int = 0
     created: int = 0
@@ -62,27 +42,32 @@ class Counts:
     refused: int = 0
 
 
-def open_(work: Work, terms: Terms) -> UploadSessionRow:
+def open_(work: Work, given: Terms) -> UploadSessionRow:
     """A session that takes uploads until it is closed. Needs ASSET_CREATE somewhere; not for guests."""
-    return _opened(work, terms, "UPLOADS", "OPEN")
+    return _opened(work, given, "UPLOADS", "OPEN")
 
 
 def add(work: Work, session_id: int, brought: Sequence[Brought]) -> UploadSessionRow:
-    """Makes assets of finished uploads, at most 100 at once, each with an outcome of its own; an upload that the
-    session has is left as it is. `Conflict` unless it is OPEN, or with too many files in it.
+    """Makes assets of finished uploads, at most 100 at once, each with an outcome of its own. An upload that was taken
+    is left as it is; one that was refused is tried again, with what is said of it now. `Conflict` unless the session is
+    OPEN, or with too many files in it.
     """
-    _check_some(brought, ("uploads",))
+    check_some(brought, ("uploads",))
     row = _held(work, session_id)
     if row.state != "OPEN":
         raise Conflict(f"This session is {row.state}: it takes no more uploads.", ("session",))
-    known = sa.select(UploadItemRow.address).where(UploadItemRow.session_id == row.id)
-    there = set(work.session.scalars(known.where(UploadItemRow.address.in_([each.upload_id for each in brought]))))
-    fresh = {each.upload_id: each for each in brought if each.upload_id not in there}
-    number = _room(work, row, len(fresh))
-    for place, each in enumerate(fresh.values(), number):
-        name = intake.completed(work, each.upload_id).file_name
-        item = items.new(work, row, place, name, title=each.title, address=each.upload_id)
-        items.take(work, row, item, lambda upload_id=each.upload_id: assets.of_upload(work, upload_id))  # type: ignore[misc]  # bound at once
+    there = _named(work, row, brought)
+    wanted = {each.upload_id: each for each in brought}
+    fresh = [each for each in wanted.values() if each.upload_id not in there]
+    names = {each.upload_id: intake.completed(work, each.upload_id).file_name for each in fresh}
+    for place, each in enumerate(fresh, _room(work, row, len(fresh))):
+        there[each.upload_id] = items.new(work, row, place, names[each.upload_id], address=each.upload_id)
+    common = terms.kept(row)
+    for each in wanted.values():
+        item = there[each.upload_id]
+        if item.state in {"WAITING", "REFUSED"}:
+            item.title = None if each.title is None else tidy_line(each.title)[:MAX_TITLE]
+            _take(work, row, item, common, each)
     return row
 
 
@@ -104,12 +89,12 @@ def cancel(work: Work, session_id: int) -> UploadSessionRow:
     return row
 
 
-def from_addresses(work: Work, terms: Terms, addresses: Sequence[str]) -> UploadSessionRow:
+def from_addresses(work: Work, given: Terms, addresses: Sequence[str]) -> UploadSessionRow:
     """Has these addresses fetched, at most 100, each with an outcome of its own."""
-    _check_some(addresses, ("addresses",))
+    check_some(addresses, ("addresses",))
     if any(len(each) > MAX_ADDRESS or not each.isprintable() for each in addresses):
         raise Invalid(f"An address has at most {MAX_ADDRESS:,} printable characters.", ("addresses",), "format")
-    row = _opened(work, terms, "URLS", "RUNNING", is_listed=True)
+    row = _opened(work, given, "URLS", "RUNNING", is_listed=True)
     for number, address in enumerate(dict.fromkeys(addresses), 1):
         shown = address.partition("?")[0].partition("#")[0]
         items.new(work, row, number, shown.rpartition("@")[2] or "address", address=address)
@@ -118,15 +103,15 @@ def from_addresses(work: Work, terms: Terms, addresses: Sequence[str]) -> Upload
     return row
 
 
-def from_zip(work: Work, terms: Terms, upload_id: str) -> UploadSessionRow:
+def from_zip(work: Work, given: Terms, upload_id: str) -> UploadSessionRow:
     """Has what is in a ZIP, a finished upload of the viewer's, brought file by file."""
     upload = intake.completed(work, upload_id)
-    row = _opened(work, terms, "ZIP", "RUNNING", sha256=upload.sha256)
+    row = _opened(work, given, "ZIP", "RUNNING", sha256=upload.sha256)
     asking.ask(work, UnpackSession(row.id))
     return row
 
 
-def from_bucket(work: Work, terms: Terms, bucket: str, prefix: str = "") -> UploadSessionRow:
+def from_bucket(work: Work, given: Terms, bucket: str, prefix: str = "") -> UploadSessionRow:
     """Has everything brought whose key begins with `prefix`. Needs BUCKET_IMPORT at the brand; the operator names the
     buckets.
     """
@@ -135,7 +120,7 @@ def from_bucket(work: Work, terms: Terms, bucket: str, prefix: str = "") -> Uplo
         raise NotFound("There is no bucket of this name.", ("bucket",))
     if len(prefix) > MAX_PREFIX or not (prefix.isprintable() or not prefix):
         raise Invalid(f"A prefix has at most {MAX_PREFIX:,} printable characters.", ("prefix",), "format")
-    row = _opened(work, terms, "BUCKET", "RUNNING", bucket=bucket, prefix=prefix)
+    row = _opened(work, given, "BUCKET", "RUNNING", bucket=bucket, prefix=prefix)
     asking.ask(work, FetchLane.of(row.id))
     return row
 
@@ -201,13 +186,19 @@ def item_counts(work: Work, session_ids: Iterable[int]) -> dict[int, int]:
     return dict(work.session.execute(rows.group_by(UploadItemRow.session_id)).all())
 
 
+def check_some(named: Sequence[object], path: tuple[str, ...]) -> None:
+    """`Invalid` where none, or too many, are named at once."""
+    if not 1 <= len(named) <= MOST_NAMED:
+        raise Invalid(f"Name between 1 and {MOST_NAMED}.", path, "length")
+
+
 def _own(work: Work) -> sa.Select[UploadSessionRow]:
     return sa.select(UploadSessionRow).where(UploadSessionRow.principal_id == work.viewer.principal_id)
 
 
 def _opened(
     work: Work,
-    terms: Terms,
+    given: Terms,
     source: str,
     state: str,
     *,
@@ -216,41 +207,53 @@ def _opened(
     bucket: str | None = None,
     prefix: str | None = None,
 ) -> UploadSessionRow:
-    if work.viewer.on_behalf_of is not None or not work.viewer.holdings.anywhere(Permission.ASSET_CREATE):
-        raise identity.not_allowed(Permission.ASSET_CREATE)
+    terms.check_may_bring(work)
     assert work.viewer.principal_id is not None, "a session is somebody's"
     under_way = _own(work).where(UploadSessionRow.state.in_(ACTIVE)).with_only_columns(sa.func.count())
     if (work.session.scalar(under_way) or 0) >= MOST_AT_ONCE:
         raise Conflict(f"{MOST_AT_ONCE} sessions of yours are under way: close or cancel one first.")
-    if len(terms.tags) > MAX_TAGS_PER_ASSET:
-        raise Invalid(f"An asset carries at most {MAX_TAGS_PER_ASSET} tags.", ("terms", "tags"), "length")
-    if terms.tags:  # what is wrong with them is said now, and not of every file
-        taxonomy.named(work, terms.tags, ("terms", "tags"))
-    if terms.brand_id is not None:
-        brands.for_assets_of(work, terms.brand_id, terms.org_id or work.viewer.org_id)
+    common = terms.read(work, given)
+    if given.tags:
+        taxonomy.named(work, given.tags, ("terms", "tags"))
     row = UploadSessionRow(
         org_id=work.viewer.org_id,
         principal_id=work.viewer.principal_id,
         token_id=None if work.viewer.by_session else work.viewer.token_id,
         source=source,
         state=state,
-        name=line(terms.name, MAX_TITLE, ("terms", "name")),
-        description=paragraphs(terms.description, MAX_DESCRIPTION, ("terms", "description")),
-        tags=list(terms.tags),
-        home_org_id=terms.org_id,
-        brand_id=terms.brand_id,
-        is_own_work=terms.is_own_work,
+        name=line(given.name, MAX_TITLE, ("terms", "name")),
+        description=common.description,
+        tags=list(common.tags),
+        home_org_id=common.org_id,
+        brand_id=common.brand_id,
+        is_own_work=common.is_own_work,
+        said=[each.plain() for each in common.said],
+        words=common.words.plain(),
+        requires_complete=given.requires_complete,
         sha256=sha256,
         bucket=bucket,
         prefix=prefix,
         is_listed=is_listed,
         created_at=work.now,
     )
-    items.check_home(work, row)
     work.session.add(row)
     work.session.flush()
     history.record(work, "upload_session.opened", ("UploadSession", row.id), {"source": source}, org_id=row.org_id)
     return row
+
+
+def _named(work: Work, row: UploadSessionRow, brought: Sequence[Brought]) -> dict[str, UploadItemRow]:
+    """Items of the session by the upload they were made of, as far as they are named."""
+    ids = [each.upload_id for each in brought if each.upload_id.isprintable()]  # PostgreSQL takes no NUL
+    rows = sa.select(UploadItemRow).where(UploadItemRow.session_id == row.id, UploadItemRow.address.in_(ids))
+    return {item.address or "": item for item in work.session.scalars(rows)}
+
+
+def _take(work: Work, row: UploadSessionRow, item: UploadItemRow, common: NewAsset, each: Brought) -> None:
+    def like() -> NewAsset:
+        return terms.of_file(work, common, each)
+
+    items.take(work, row, item, lambda: assets.of_upload(work, each.upload_id), like)
 
 
 def _held(work: Work, session_id: int) -> UploadSessionRow:
@@ -259,11 +262,6 @@ def _held(work: Work, session_id: int) -> UploadSessionRow:
     if row is None:
         raise NotFound("There is no upload session with this id.", ("session",))
     return row
-
-
-def _check_some(named: Sequence[object], path: tuple[str, ...]) -> None:
-    if not 1 <= len(named) <= MOST_NAMED:
-        raise Invalid(f"Name between 1 and {MOST_NAMED}.", path, "length")
 
 
 def _room(work: Work, row: UploadSessionRow, count: int) -> int:

@@ -153,6 +153,7 @@ def _row(
 
 
 def _record(work: Work, event: str, asset: AssetRow, rows: Sequence[AssetRightsRow], reason: str | None = None) -> None:
-    told = {"rights": [row.id for row in rows], "licenses": [row.license_id for row in rows if row.license_id]}
+    under = [row.license_id for row in rows if row.license_id]
+    told = {"rights": [row.id for row in rows], "licenses": under, "version": rows[0].version_id}
     history.record(work, event, ("Asset", asset.id), told, org_id=asset.org_id, reason=reason)
     refreshing.of_asset(work, asset)

@@ -7,8 +7,9 @@ LICENSE_MANAGE. The database keeps out what would contain itself, whoever comes 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from domain.reads import Below
 from domain.refusals import Conflict, NotFound
 from domain.work import Work
 from storage.tables import AssetRow, AssetVersionRow, ComponentRow
+from storage.types import microseconds
 
 #: Parts of one version.
 MAX_PARTS: Final = 200
@@ -59,9 +61,10 @@ def remove(work: Work, composite_id: int, part_id: int) -> AssetVersionRow:
     )
     if row is None:
         raise NotFound("It has no such part.", ("part",))
+    told = {"component": row.id, "since": microseconds(row.created_at)}  # whoever asks of the past reads it from here
     work.session.delete(row)
     work.session.flush()
-    _record(work, "component.removed", composite, part_id)
+    _record(work, "component.removed", composite, part_id, told)
     return composite
 
 
@@ -107,7 +110,9 @@ def _take_turn(work: Work) -> None:
         work.session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
-def _record(work: Work, event: str, composite: AssetVersionRow, part_id: int) -> None:
+def _record(
+    work: Work, event: str, composite: AssetVersionRow, part_id: int, more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     org_id = work.session.get_one(AssetRow, composite.asset_id).org_id
-    told = {"version": composite.id, "part": part_id}
+    told = {"version": composite.id, "part": part_id, **more}
     history.record(work, event, ("Asset", composite.asset_id), told, org_id=org_id)

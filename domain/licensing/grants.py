@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import locales, reads
+from domain import locales, products, reads
 from domain.licensing import groups, owning, territories, uses
 from domain.licensing.codes import ANY, Action, Alteration, Effect
 from domain.licensing.terms import Duty, Grant, TerritoryGroup
@@ -40,12 +40,17 @@ CAPS: Final = Below(sa.select(GrantCapRow), GrantCapRow.grant_id, (GrantCapRow.u
 DUTIES: Final = Below(sa.select(GrantDutyRow), GrantDutyRow.grant_id, (GrantDutyRow.id,))
 
 
-def checked(work: Work, wanted: Sequence[Grant]) -> list[Grant]:
-    """The same grants with their lists in order. `Invalid` for the first thing that cannot be."""
+def checked(work: Work, wanted: Sequence[Grant], org_id: int) -> list[Grant]:
+    """The same grants with their lists in order, for a licence or release of this organisation. `Invalid` for the first
+    thing that cannot be; products are refused as `products.check_licensed` refuses them.
+    """
     if len(wanted) > MAX_GRANTS:
         raise Invalid(f"At most {MAX_GRANTS} grants are taken.", ("grants",), "length")
     known = groups.known(work)
-    return [_checked(each, known, ("grants", str(number))) for number, each in enumerate(wanted)]
+    told = [_checked(each, known, ("grants", str(number))) for number, each in enumerate(wanted)]
+    for number, each in enumerate(told):
+        products.check_licensed(work, each.products, org_id, ("grants", str(number), "products"))
+    return told
 
 
 def write(
@@ -135,7 +140,7 @@ def _checked(grant: Grant, known: Mapping[str, TerritoryGroup], path: _Path) -> 
         industries=_words(grant.industries, (*path, "industries")),
         placements=_words(grant.placements, (*path, "placements")),
         languages=_languages(grant.languages, (*path, "languages")),
-        products=tuple(sorted(set(grant.products))),
+        products=_products(grant.products, (*path, "products")),
         duties=tuple(_duty(duty, (*path, "duties", str(number))) for number, duty in enumerate(grant.duties)),
     )
 
@@ -179,6 +184,12 @@ def _words(said: Collection[str], path: _Path) -> tuple[str, ...]:
     if len(said) > MAX_WORDS:
         raise Invalid(f"At most {MAX_WORDS} words are taken.", path, "length")
     return tuple(sorted({line(word, MAX_WORD, path) for word in said}))
+
+
+def _products(said: Collection[int], path: _Path) -> tuple[int, ...]:
+    if len(said) > MAX_WORDS:
+        raise Invalid(f"At most {MAX_WORDS} products are taken.", path, "length")
+    return tuple(sorted(set(said)))
 
 
 def _languages(said: Collection[str], path: _Path) -> tuple[str, ...]:

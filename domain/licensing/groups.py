@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -68,13 +68,15 @@ def update(
         raise StaleRevision(row.revision)
     if name is not None:
         row.name = line(name, MAX_NAME, ("name",))
+    before = None
     if members is not None:
         wanted = _checked(members)
+        before = [_plain(each) for each in members_of(work, [row.id]).get(row.id, [])]
         gone = sa.delete(TerritoryGroupMemberRow).where(TerritoryGroupMemberRow.group_id == row.id)
         work.session.execute(gone)
         _write(work, row, wanted)
         sa.orm.attributes.flag_modified(row, "name")  # its members count in its revision
-    return _recorded(work, "territory_group.updated", row)
+    return _recorded(work, "territory_group.updated", row, before=before)
 
 
 def by_id(work: Work, ids: Iterable[int]) -> dict[int, TerritoryGroupRow]:
@@ -128,7 +130,13 @@ def _write(work: Work, row: TerritoryGroupRow, members: Iterable[Member]) -> Non
     )
 
 
-def _recorded(work: Work, event: str, row: TerritoryGroupRow) -> TerritoryGroupRow:
+def _plain(member: Member) -> list[str | None]:
+    return [member.territory, *(None if day is None else day.isoformat() for day in (member.first_on, member.last_on))]
+
+
+def _recorded(work: Work, event: str, row: TerritoryGroupRow, **more: Any) -> TerritoryGroupRow:
+    """With the members that were there before, where they changed: whoever asks of the past reads them from here."""
     work.session.flush()
-    history.record(work, event, ("TerritoryGroup", row.id), {"revision": row.revision}, org_id=row.org_id)
+    told = {"revision": row.revision, **more}
+    history.record(work, event, ("TerritoryGroup", row.id), told, org_id=row.org_id)
     return row

@@ -49,7 +49,7 @@ def create(
     document_asset_id, terms_url, plus_license_id, free_text and groups_as_of.
     """
     row = begun(work, kind, said, owning.home(work, org_id))
-    grants.write(work, grants.checked(work, wanted), license_id=row.id)
+    grants.write(work, grants.checked(work, wanted, row.org_id), license_id=row.id)
     return recorded(work, "license.created", row)
 
 
@@ -90,7 +90,7 @@ def update(
     with work.session.no_autoflush:
         _say(work, row, said)
     if wanted is not None:
-        told = grants.checked(work, wanted)
+        told = grants.checked(work, wanted, row.org_id)
         grants.forget(work, row.id)
         grants.write(work, told, license_id=row.id)
     row.updated_at = work.now

@@ -17,7 +17,7 @@ from domain.permissions import Permission
 from domain.refusals import Invalid, NotFound
 from domain.texts import MAX_NOTE, paragraphs
 from domain.work import Work
-from storage.tables import AssetRow, AssetVersionRow, OrganisationRow
+from storage.tables import AssetRow, AssetVersionRow
 
 #: Of a licence or release, as people speak of it.
 MAX_NUMBER: Final = 60
@@ -28,10 +28,7 @@ def home(work: Work, org_id: int | None, path: tuple[str, ...] = ("organisation"
     there at once the second sees what the first made.
     """
     wanted = work.viewer.org_id if org_id is None else org_id
-    found = organisations.open_to(work, Permission.LICENSE_MANAGE, wanted, None, path)
-    held = sa.select(OrganisationRow.id).where(OrganisationRow.id == found).with_for_update(key_share=True)
-    work.session.execute(held)
-    return found
+    return organisations.open_to(work, Permission.LICENSE_MANAGE, wanted, None, path, alone=True)
 
 
 def seen(work: Work, column: Any) -> sa.ColumnElement[bool]:

@@ -185,11 +185,11 @@ def subjects(work: Work, asset_of: Mapping[int, int], *, composite: bool = True)
         version_id: Subject(
             version_id,
             asset_id,
-            tuple(map(_said, sorted(of_asset[asset_id] + of_version[version_id], key=lambda row: row.id))),
+            tuple(map(said, sorted(of_asset[asset_id] + of_version[version_id], key=lambda row: row.id))),
             tuple(Component(row.id, row.part_version_id) for row in parts[version_id]),
             tuple(Embargo(row.id, row.starts_at, row.ends_at) for row in embargoes[asset_id]),
             tuple(Takedown(row.id, codes.TakedownStatus(row.status)) for row in takedowns[asset_id]),
-            tuple(map(_exclusivity, exclusive[asset_id])),
+            tuple(map(exclusivity, exclusive[asset_id])),
             asset_id in against["hold"],
         )
         for version_id, asset_id in asset_of.items()
@@ -240,7 +240,7 @@ def _spent(work: Work, caps: Iterable[Any]) -> dict[int, tuple[Used, ...]]:
     return found | used(work, anew)
 
 
-def _said(row: Any) -> Rights:
+def said(row: Any) -> Rights:
     return Rights(
         row.id,
         row.license_id,
@@ -321,7 +321,7 @@ def _duty(row: Any) -> Duty:
     return Duty(row.id, codes.DutyKind(row.kind), row.parameter, tuple(map(codes.Action, row.actions)))
 
 
-def _exclusivity(row: Any) -> Exclusivity:
+def exclusivity(row: Any) -> Exclusivity:
     return Exclusivity(
         row.id,
         codes.ExclusivityDirection(row.direction),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,9 @@ from domain.refusals import Conflict, Invalid, NotFound, StaleRevision
 from domain.texts import line
 from domain.work import Work
 from storage.tables import AssetRightsRow, ReleaseRow
+
+#: Of what a decision reads, what may change when it is signed.
+_WAITING: Final = ("minor_age", "guardian", "zone", "starts_on", "ends_on", "groups_as_of")
 
 
 def create(
@@ -48,7 +51,7 @@ def create(
         created_by=owning.principal(work),
     )
     status = ReleaseStatus(said.get("status") or ReleaseStatus.NON)
-    told = grants.checked(work, wanted)
+    told = grants.checked(work, wanted, home)
     if status is ReleaseStatus.LIMITED and not told:
         raise Invalid("A limited release says what it is limited to.", ("grants",), "required")
     _check_new(work, row)
@@ -71,9 +74,11 @@ def sign(
         raise Invalid("Signed is NAP, UNLIMITED or LIMITED.", ("status",), "status")
     if status is ReleaseStatus.LIMITED and not grants.of_releases(work, [row.id]):
         raise Conflict("A limited release says what it is limited to: make one with grants.", ("status",))
+    before = [getattr(row, name) for name in _WAITING]
     _say(work, row, said)
     row.status = status.value
-    return _recorded(work, "release.signed", row)
+    rewritten = before != [getattr(row, name) for name in _WAITING]
+    return _recorded(work, "release.signed", row, rewritten=rewritten)
 
 
 def revoke(work: Work, release_id: int, expected_revision: int, reason: str) -> ReleaseRow:
@@ -171,8 +176,8 @@ def _held(work: Work, release_id: int, expected_revision: int) -> ReleaseRow:
     return row
 
 
-def _recorded(work: Work, event: str, row: ReleaseRow, reason: str | None = None) -> ReleaseRow:
+def _recorded(work: Work, event: str, row: ReleaseRow, reason: str | None = None, **more: bool) -> ReleaseRow:
     work.session.flush()
-    told = {"revision": row.revision, "status": row.status}
+    told = {"revision": row.revision, "status": row.status, **more}
     history.record(work, event, ("Release", row.id), told, org_id=row.org_id, reason=reason)
     return row

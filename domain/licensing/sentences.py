@@ -83,6 +83,7 @@ _ASKED: Final = {
         Dimension.SIZE: "Say how large: at most {expected}.",
         Dimension.LICENSE: "Nobody has found out yet how this picture is licensed.",
         Dimension.INDUSTRY: "Say for which industry.",
+        Dimension.PRODUCT: "Say for which product: the licence is for {expected}.",
     },
     "de": {
         Dimension.QUANTITY: "Bitte die Menge angeben: höchstens {expected}.",
@@ -90,6 +91,7 @@ _ASKED: Final = {
         Dimension.SIZE: "Bitte die Größe angeben: höchstens {expected}.",
         Dimension.LICENSE: "Noch weiß niemand, wie dieses Bild lizenziert ist.",
         Dimension.INDUSTRY: "Bitte die Branche angeben.",
+        Dimension.PRODUCT: "Bitte das Produkt angeben: die Lizenz gilt für {expected}.",
     },
 }
 

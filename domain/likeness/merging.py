@@ -25,6 +25,7 @@ from domain import (
     approvals,
     assets,
     authority,
+    custom_fields,
     history,
     identity,
     merged_rights,
@@ -109,6 +110,7 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
     _move_tags(work, into, gone)
     _move_placings(work, into, gone)
     trace |= _move_shares(work, into, gone)
+    naming = custom_fields.naming(work, gone.id) - {into.id}
     moving.move(work, gone.id, into.id)
     if relations.leads_back(work, into.id):
         raise Conflict("Together they would be made of themselves: take back a relation first.", ("from",))
@@ -120,6 +122,7 @@ def merge(work: Work, wanted: Merge) -> AssetRow:
     trace |= {"newest": wanted.newest, "moved": versions, "staying": staying}
     trace["rows"] = tracing.differences(rows, tracing.seen(work, (into.id, gone.id)))
     _keep(work, into, gone, trace)
+    custom_fields.turned(work, naming)
     story = {"into": into.id, "revision": gone.revision, **before}
     history.record(work, "asset.merged", ("Asset", gone.id), story, org_id=gone.org_id, reason=why)
     told = {"from": gone.id, "versions": versions, "revision": into.revision, "approved": before["approved"]}

@@ -16,7 +16,18 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from domain import approvals, assets, history, holds, identity, lightboxes, merged_rights, public_face, sharing
+from domain import (
+    approvals,
+    assets,
+    custom_fields,
+    history,
+    holds,
+    identity,
+    lightboxes,
+    merged_rights,
+    public_face,
+    sharing,
+)
 from domain.likeness import tracing
 from domain.likeness.merging import ASIDE, NEEDED, renumber, standing
 from domain.permissions import Permission
@@ -70,6 +81,7 @@ def undo(work: Work, from_id: int, expected_revision: int, reason: str | None = 
     with _awake(work, gone):
         _shares_back(work, into, gone, trace)
     _tell_lightboxes(work, trace["rows"].get("lightbox_asset"))
+    _tell_naming(work, trace["rows"].get("asset_field"), {into.id, gone.id})
     _decide_back(work, into, gone, trace.get("decided"))
     work.session.delete(merge)
     work.session.flush()
@@ -284,6 +296,11 @@ def _tell_lightboxes(work: Work, change: Plain | None) -> None:
         work.session.flush()
         told = {"revision": box.revision, "removed": out.get(box.id, []), "added": back.get(box.id, [])}
         history.record(work, "lightbox.assets_changed", ("Lightbox", box.id), told, org_id=box.org_id)
+
+
+def _tell_naming(work: Work, change: Plain | None, both: set[int]) -> None:
+    """Each other asset that refers to the one that leaves again."""
+    custom_fields.turned(work, {row["asset_id"] for row in (change or {"gone": ()})["gone"]} - both)
 
 
 def _decide_back(work: Work, into: AssetRow, gone: AssetRow, decided: Plain | None) -> None:

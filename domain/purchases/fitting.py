@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from domain import identity, intake
-from domain.licensing import deciding, facts
+from domain.licensing import answering, deciding, facts
 from domain.licensing import reading as licensing_rows
 from domain.licensing.codes import LicenseKind, LicenseStatus, Outcome, ReasonCode
 from domain.licensing.terms import Decision, Facts, Request, Rights, Subject
@@ -77,8 +77,9 @@ def digest_of(work: Work, upload: str) -> str:
     return row.sha256
 
 
-def checked(use: IntendedUse) -> IntendedUse:
-    """The same; `Invalid` where nothing could be decided about it."""
+def checked(work: Work, use: IntendedUse) -> IntendedUse:
+    """The same; `Invalid` where nothing could be decided about it, `NotFound` for what the viewer does not see."""
+    answering.check(work, use)
     deciding.decide(Facts(_NONE, {_NONE: Subject(_NONE, _NONE)}), use)
     return use
 
@@ -122,7 +123,7 @@ def _decided(work: Work, bought: StockPurchaseRow, use: IntendedUse, picture: Fa
     decision = deciding.decide(known, replace(use, as_of=work.now, partial=False))
     if decision.outcome in {Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES}:
         return Fit(decision=decision)
-    return Fit(_lacking(decision), decision)
+    return Fit(_lacking(decision), answering.by_codes(work, [decision])[0])
 
 
 def _lacking(decision: Decision) -> str:

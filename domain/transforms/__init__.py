@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from domain.transforms.addresses import Door, Opened, bytes_of, check, knock, open_door, opened, ready, urls
+from domain.transforms.addresses import Door, Opened, bytes_of, check, just_made, knock, open_door, opened, ready, urls
 from domain.transforms.kept import (
     PART,
     PICTURE,
@@ -50,6 +50,7 @@ __all__ = [
     "forget",
     "is_due",
     "is_over",
+    "just_made",
     "knock",
     "living",
     "open_door",

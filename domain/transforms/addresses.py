@@ -17,7 +17,7 @@ from domain.delivery import Delivery, Signing, Taken
 from domain.recipes import Fit, Format, Recipe
 from domain.refusals import FileRefused, Invalid
 from domain.transforms import kept, spelling
-from domain.transforms.kept import PICTURE, Wanted
+from domain.transforms.kept import PICTURE, Made, Wanted
 from domain.work import Work
 from storage.tables import AssetVersionRow, TransformRow
 
@@ -88,11 +88,25 @@ def opened(work: Work, door: Door) -> Opened | None:
     row = ready(work, door.wanted)
     if row is None:
         return None
+    assert row.width is not None, "a READY row has a size"
+    assert row.height is not None, "both ways"
+    made = Made(**bytes_of(row), width=row.width, height=row.height)
+    return Opened(_delivered(door, made), row.id, kept.is_due(work, row))
+
+
+def just_made(door: Door, made: Made, transform_id: int) -> Opened:
+    """What `opened` finds right after this was put down as that row."""
+    return Opened(_delivered(door, made), transform_id, is_due=False)
+
+
+def _delivered(door: Door, made: Made) -> Delivery:
     found, version, recipe = door.taken, door.taken.version, door.wanted.recipe
     assert recipe is not None, "all but pyramids have a recipe"
-    what = Delivery(
-        **bytes_of(row),
-        file_name=f"{PurePath(version.file_name).stem}-{row.width}x{row.height}{recipe.format.extension}",
+    return Delivery(
+        sha256=made.sha256,
+        byte_size=made.byte_size,
+        media_type=made.media_type,
+        file_name=f"{PurePath(version.file_name).stem}-{made.width}x{made.height}{recipe.format.extension}",
         inline=recipe.format is not Format.PDF,
         valid_until=found.let_in.valid_until,
         viewer=found.let_in.parties[-1].viewer,
@@ -102,7 +116,6 @@ def opened(work: Work, door: Door) -> Opened | None:
         is_public=found.is_public,
         by=found.let_in.by,
     )
-    return Opened(what, row.id, kept.is_due(work, row))
 
 
 def _tailored(work: Work, version: AssetVersionRow, recipe: Recipe) -> Recipe:

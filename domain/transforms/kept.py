@@ -183,16 +183,20 @@ def finish(work: Work, transform_id: int, outcome: Made | Failed) -> None:
     row.media_type, row.width, row.height = outcome.media_type, outcome.width, outcome.height
 
 
-def put(work: Work, wanted: Wanted, outcome: Made) -> None:
-    """Writes down what was made of it without a job; one that is there already stays as it is."""
+def put(work: Work, wanted: Wanted, outcome: Made) -> int | None:
+    """Writes down what was made of it without a job: the id of its row; None where there is one already, which stays as
+    it is.
+    """
     blobs.keep(work, outcome.sha256, outcome.byte_size)
     told = {"sha256": outcome.sha256, "byte_size": outcome.byte_size, "media_type": outcome.media_type}
-    if _added(work, wanted, state="READY", width=outcome.width, height=outcome.height, **told) is None:
+    fresh = _added(work, wanted, state="READY", width=outcome.width, height=outcome.height, **told)
+    if fresh is None:
         row = work.session.scalars(_SAME.with_for_update(), _named(wanted)).one()
         if row.state == "FAILED":
             row.state, row.failure_code, row.failure_message = "QUEUED", None, None
             work.session.flush()
         finish(work, row.id, outcome)
+    return fresh
 
 
 def is_due(work: Work, row: TransformRow) -> bool:

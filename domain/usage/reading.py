@@ -18,7 +18,7 @@ from domain.pages import Key
 from domain.permissions import Permission
 from domain.reads import Below, By, Ordered
 from domain.work import Work
-from storage.tables import AssetVersionRow, UsageRecordRow, UsageRow
+from storage.tables import AssetVersionRow, LicenseRow, UsageRecordRow, UsageRow
 
 
 class Phase(Enum):
@@ -97,8 +97,14 @@ def is_out() -> sa.ColumnElement[bool]:
 
 
 def under(license_id: int) -> sa.ColumnElement[bool]:
-    """The condition on `UsageRow` that it takes anything of the licence, or would have, had it not been given up."""
-    of_it = sa.select(UsageRecordRow.usage_id).where(UsageRecordRow.license_id == license_id)
+    """The condition on `UsageRow` that it takes anything of the licence, or would have, had it not been given up; or of
+    one whose place it took, for the uses of that go on under it.
+    """
+    line = sa.select(LicenseRow.id, LicenseRow.supersedes_id).where(LicenseRow.id == license_id)
+    line_of = line.cte("line", recursive=True)
+    before = sa.select(LicenseRow.id, LicenseRow.supersedes_id).where(LicenseRow.id == line_of.c.supersedes_id)
+    line_of = line_of.union(before)
+    of_it = sa.select(UsageRecordRow.usage_id).where(UsageRecordRow.license_id.in_(sa.select(line_of.c.id)))
     given_up = sa.and_(UsageRow.phase == Phase.VOID.value, UsageRow.id.in_(of_it))
     return sa.or_(UsageRow.id.in_(of_it.where(is_taken())), given_up)
 

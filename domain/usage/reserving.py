@@ -16,7 +16,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain import history, identity
+from domain import history, identity, products
 from domain.licensing import answering, owning
 from domain.licensing.codes import CapUnit
 from domain.licensing.terms import Decision, Facts, Quantity, Request
@@ -48,10 +48,12 @@ def reserve(
     source: str = "MANUAL",
 ) -> UsageRow:
     """Needs to see the version, and USAGE_RECORD where it is used. Refused: `RightsDenied` with the decision; a time
-    that is over or too far away.
+    that is over or too far away; a product that the viewer does not see.
     """
     owning.version(work, version_id)
     identity.require_in_org(work, Permission.USAGE_RECORD, request.party)
+    if request.product is not None:
+        products.check(work, [request.product])
     asked = replace(request, partial=False, as_of=work.now)
     named = None if reference is None else line(reference, MAX_REFERENCE, ("reference",))
     ends_at = _until(work, until)

@@ -10,7 +10,10 @@ from storage.tables import EventRow
 #: What happens to these is told to whoever sees them. What is for the audit alone (who came in, what was delivered, who
 #: holds what) is not told.
 _TOLD: Final = frozenset(
-    {"asset", "brand", "lightbox", "organisation", "rendition", "rendition_preset", "stock_purchase", "tag"}
+    {
+        *("asset", "brand", "embargo", "lightbox", "organisation", "rendition", "rendition_preset"),
+        *("stock_purchase", "tag", "takedown"),
+    }
 )
 _UNTOLD: Final = frozenset({"stock_purchase.subscribed"})
 TOPICS: Final = tuple(sorted(each for each in EVENT_TYPES - _UNTOLD if each.partition(".")[0] in _TOLD))

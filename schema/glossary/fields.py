@@ -245,6 +245,7 @@ FIELDS: Final[dict[str, str]] = {
     "LegalHoldLiftInput.hold": "The hold to lift.",
     "LegalHoldPayload.hold": "The hold as it stands now.",
     "Query.trash(purged:)": "What is left of the purged, instead.",
+    "UploadForeseen.outcome": "What would become of it.",
     "UploadItem.outcome": "What became of it.",
     "UploadSession.source": "Where its files come from.",
     "UploadSession.state": "How far it is.",

@@ -66,12 +66,15 @@ class RightsQueryInput:
     )
     alterations: list[Alteration] | None = strawberry.field(default=None, description="What is done to it; as it is.")
     size: UsageSizeInput | None = strawberry.field(default=None, description="How large it will be.")
+    product: strawberry.ID | None = strawberry.field(default=None, description="For which product.")
     industry: str | None = strawberry.field(default=None, description="For which trade.")
     language: Locale | None = strawberry.field(default=None, description="In which language.")
     audience: str | None = strawberry.field(default=None, description="To whom it will be shown.")
     placement: str | None = strawberry.field(default=None, description="Where on the page or in the film.")
     as_of: Instant | None = strawberry.field(
-        default=None, description="As of which knowledge: only now is known, so that it can be left out."
+        default=None,
+        description="As of which moment's knowledge, now if not said: what was said or counted later counts for "
+        "nothing, and no look-alikes are proposed. INVALID for a moment to come, and where what was known is not kept.",
     )
     partial: bool = strawberry.field(
         default=False, description="Whether the outcome is that of the territories that pass, rather than of all."
@@ -101,6 +104,7 @@ class UseInput:
     )
     alterations: list[Alteration] | None = strawberry.field(default=None, description="What is done to it; as it is.")
     size: UsageSizeInput | None = strawberry.field(default=None, description="How large it will be.")
+    product: strawberry.ID | None = strawberry.field(default=None, description="For which product.")
     industry: str | None = strawberry.field(default=None, description="For which trade.")
     language: Locale | None = strawberry.field(default=None, description="In which language.")
     audience: str | None = strawberry.field(default=None, description="To whom it will be shown.")
@@ -133,6 +137,7 @@ class RightsMatrixInput:
     )
     alterations: list[Alteration] | None = strawberry.field(default=None, description="What is done to it; as it is.")
     size: UsageSizeInput | None = strawberry.field(default=None, description="How large it will be.")
+    product: strawberry.ID | None = strawberry.field(default=None, description="For which product.")
     industry: str | None = strawberry.field(default=None, description="For which trade.")
     language: Locale | None = strawberry.field(default=None, description="In which language.")
 
@@ -144,12 +149,15 @@ def request_of(work: Work, given: RightsQueryInput) -> Request:
 
 
 def use_of(work: Work, given: UseInput | None) -> Request | None:
-    """The same; equal uses are equal, at whichever moment. Refused for a party that the viewer may not speak for."""
+    """The same; equal uses are equal, at whichever moment. Refused for a party that the viewer may not speak for,
+    and a product that they do not see.
+    """
     if given is None:
         return None
     party = _party(work, given.party)
-    answering.check_party(work, party)
-    return _use(given, party, EPOCH)
+    use = _use(given, party, EPOCH)
+    answering.check(work, use)
+    return use
 
 
 def matrix_of(work: Work, given: RightsMatrixInput) -> Request:
@@ -166,6 +174,7 @@ def matrix_of(work: Work, given: RightsMatrixInput) -> Request:
         purpose=given.purpose,
         alterations=_alterations(given.alterations),
         size=_size(given.size),
+        product=_product(given.product),
         industry=given.industry,
         language=given.language,
     )
@@ -184,6 +193,7 @@ def _use(given: RightsQueryInput | UseInput, party: int, as_of: datetime) -> Req
         purpose=given.purpose,
         alterations=_alterations(given.alterations),
         size=_size(given.size),
+        product=_product(given.product),
         industry=given.industry,
         language=given.language,
         audience=given.audience,
@@ -193,6 +203,10 @@ def _use(given: RightsQueryInput | UseInput, party: int, as_of: datetime) -> Req
 
 def _party(work: Work, party: strawberry.ID | None) -> int:
     return work.viewer.org_id if party is None else number_of("Organisation", party, ("party",))
+
+
+def _product(product: strawberry.ID | None) -> int | None:
+    return None if product is None else number_of("Product", product, ("product",))
 
 
 def _quantities(given: list[QuantityInput]) -> tuple[Quantity, ...]:

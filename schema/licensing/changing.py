@@ -43,6 +43,10 @@ class LicenseCreateInput:
     )
     kind: LicenseKind | None = strawberry.field(default=None, description="The template's if not said.")
     grants: list[LicenseGrantInput] | None = strawberry.field(default=None, description="The template's if not said.")
+    addresses: int | None = strawberry.field(
+        default=None, description="Of `LIST_ONCE` and `LIST_TIMES`: how many addresses the list has."
+    )
+    times: int | None = strawberry.field(default=None, description="Of `LIST_TIMES`: how often each is written to.")
     organisation: strawberry.ID | None = strawberry.field(
         default=None, description="Whose it is to keep; the viewer's own if not said."
     )
@@ -55,7 +59,9 @@ class LicenseCreateInput:
         default=strawberry.UNSET, description="The organisation that keeps it if not said; null: everybody."
     )
     end_users: list[strawberry.ID] | None = strawberry.UNSET
-    ends_on: date | None = strawberry.field(default=strawberry.UNSET, description="Its last day; null: for ever.")
+    ends_on: date | None = strawberry.field(
+        default=strawberry.UNSET, description="Its last day; null: for ever; as the template has it if not said."
+    )
     zone: str = strawberry.field(default="UTC", description="The time zone of its days (IANA).")
     seats: int | None = strawberry.UNSET
     sublicensable: bool = strawberry.field(default=False, description="Whether it may be passed on.")
@@ -252,9 +258,14 @@ def _beginning(input: LicenseCreateInput) -> tuple[LicenseKind, dict[str, Any], 
     said: dict[str, Any] = {}
     if template is not None and template.public:
         said = {"code": template.code, "licensee_org_id": None, "terms_url": template.terms_url}
-    if input.grants is not None:
-        return kind, said, grants.read(input.grants)
-    return kind, said, [] if template is None else list(template.grants)
+    if template is not None and template.months is not None:
+        said["ends_on"] = templates.last_day(template, input.starts_on)
+    if template is None or input.grants is not None:
+        for name, number in (("addresses", input.addresses), ("times", input.times)):
+            if number is not None:
+                raise Invalid("Only templates of lists ask for this.", (name,), "template")
+        return kind, said, grants.read(input.grants or [])
+    return kind, said, templates.grants_of(template, input.addresses, input.times)
 
 
 def _said(input: Any) -> dict[str, Any]:

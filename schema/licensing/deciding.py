@@ -221,7 +221,9 @@ class RightsDecision(Node):
     policy_digest: Sha256 = strawberry.field(
         description="Of the rules it was decided by: the same rules, the same one."
     )
-    epoch: int = strawberry.field(description="Of the asset's rights; it moves whenever they change.")
+    epoch: int = strawberry.field(
+        description="Of the asset's rights; it moves whenever they change. Of what was known then it is today's, too."
+    )
     valid_until: Instant = strawberry.field(description="Until when it holds if nothing changes.")
     evaluated_at: Instant = strawberry.field(description="As of when it was decided.")
 
@@ -309,7 +311,7 @@ class DecidingQueries:
         work = info.context.work
         number = number_of("AssetVersion", input.version_id, ("versionId",))
         request = asking.request_of(work, input)
-        decided = answering.decision(work, number, request)
+        decided = answering.decision(work, number, request, then=input.as_of)
         return RightsDecision.of(decided, _asked_id(number, request, decided))
 
     @field("Where a version may be used, at one glance: at most 400 cells.", weight=100)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import strawberry
 
-from domain.global_ids import encode
+from domain.global_ids import encode, number_of
 from domain.licensing import codes, grants, owning
 from domain.licensing.codes import Action as UsageAction
 from domain.licensing.codes import Alteration, CapPer, CapUnit, DutyKind, Effect
@@ -19,7 +20,8 @@ from schema.context import Context
 from schema.fields import field
 from schema.licensing.words import GrantAction
 from schema.mapped import TABLES, GlobalId, Made, Many, Note, Table, column
-from schema.node import KINDS, Kind, Node
+from schema.node import KINDS, Kind, Node, fetch
+from schema.products import Product
 from schema.scalars import BigInt
 from storage.tables import GrantCapRow, GrantDutyRow, LicenseGrantRow
 
@@ -126,6 +128,11 @@ class LicenseGrant(Node):
             return None
         return SizeLimit(page_share=row.max_page_share, long_edge_mm=row.max_edge_mm, long_edge_px=row.max_edge_px)
 
+    @field("For which products, as far as the viewer may know of them.", size=5)
+    async def products(self, info: strawberry.Info[Context]) -> list[Product]:
+        found = await asyncio.gather(*(fetch(info.context, "Product", number) for number in self.row.products))
+        return [each for each in found if each is not None]
+
     @field(
         "How much it allows, by unit; nothing is counted where there is none.",
         size=5,
@@ -176,6 +183,7 @@ class LicenseGrantInput:
     purposes: list[UsagePurpose] | None = strawberry.field(default=None, description="What it may be used for.")
     audiences: list[str] | None = strawberry.field(default=None, description="To whom it may be shown.")
     industries: list[str] | None = strawberry.field(default=None, description="Of which trades.")
+    products: list[strawberry.ID] | None = strawberry.field(default=None, description="For which products alone.")
     languages: list[str] | None = strawberry.field(default=None, description="In which languages.")
     placements: list[str] | None = strawberry.field(default=None, description="Where on the page or in the film.")
     alterations: list[Alteration] | None = strawberry.field(
@@ -187,11 +195,11 @@ class LicenseGrantInput:
 
 
 def read(given: list[LicenseGrantInput]) -> list[Grant]:
-    """As the domain says them; nothing is checked yet."""
-    return [_grant(each) for each in given]
+    """As the domain says them; nothing is checked yet but that ids of products are some."""
+    return [_grant(each, ("grants", str(number), "products")) for number, each in enumerate(given)]
 
 
-def _grant(given: LicenseGrantInput) -> Grant:
+def _grant(given: LicenseGrantInput, products: tuple[str, ...]) -> Grant:
     size = given.max_size
     return Grant(
         id=0,
@@ -205,6 +213,7 @@ def _grant(given: LicenseGrantInput) -> Grant:
         purposes=tuple(given.purposes or ()),
         audiences=tuple(given.audiences or ()),
         industries=tuple(given.industries or ()),
+        products=tuple(number_of("Product", each, products) for each in given.products or ()),
         languages=tuple(given.languages or ()),
         placements=tuple(given.placements or ()),
         alterations=tuple(given.alterations or ()),

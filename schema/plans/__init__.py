@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Hashable, Mapping
+import time
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import orjson
@@ -21,7 +22,7 @@ import structlog
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from domain import identity
+from domain import delivery, identity
 from domain.delivery import standing
 from domain.hub import Hub
 from domain.refusals import Refusal
@@ -31,13 +32,27 @@ from schema.plans.kept import Memory
 from schema.plans.planning import Operation, Plan
 from schema.plans.run import Run
 from schema.plans.shape import Unplannable
+from storage import at_hand as near
+from storage import hurry
 from storage.recent import Recent, Shelf
+from storage.wire import Ended
 
 #: Plans, and what came of variables, of all operations; the latter weigh up to a hundred kilobytes.
 _PLANS: Final[Recent[Any]] = Recent(2_000)
 _ASKED: Final[Recent[Any]] = Recent(1_000)
+#: Operations, with whose viewers, that ask for more when all seems to be read: decisions that are not known yet.
+_ASKING_MORE: Final[Recent[bool]] = Recent(1_000)
 #: Bytes of variables worth remembering.
 LONGEST_VARIABLES: Final = 500
+#: Bytes of variables, and values written into the document, that are read in a few milliseconds whatever they say: an
+#: empty object takes a tenth of one.
+HURRIED_VARIABLES: Final = 300
+HURRIED_VALUES: Final = 40
+#: Seconds of processor time beyond which an operation is slow, and for how long it is not hurried then.
+SLOW_SECONDS: Final = 0.015
+REST_SECONDS: Final = 30.0
+#: The same where something was not at hand: whoever takes their time lays it ready.
+UNREADY_SECONDS: Final = 0.5
 
 _log = structlog.get_logger("plans")
 
@@ -74,20 +89,40 @@ class Known:
     serial: int = field(default_factory=lambda: next(_serial))
     plans: Shelf[Plan | str] = field(default_factory=lambda: Shelf(_PLANS))
     asked: Shelf[tuple[Plan, tuple[Mapping[str, Any], ...]]] = field(default_factory=lambda: Shelf(_ASKED))
+    _rests_until: float = 0.0
+    _slow: int = 0
+
+    @property
+    def may_be_hurried(self) -> bool:
+        return time.monotonic() >= self._rests_until
+
+    def rest(self, seconds: float) -> None:
+        """It is not hurried for that long."""
+        self._rests_until = max(self._rests_until, time.monotonic() + seconds)
+
+    def note(self, seconds: float) -> None:
+        """So much processor time did an answer take for which all was laid ready. The first finds caches cold."""
+        self._slow = self._slow + 1 if seconds > SLOW_SECONDS else 0
+        if self._slow > 1:
+            self.rest(REST_SECONDS)
 
     @cached_property
     def operation(self) -> Operation:
+        hurry.takes_time()
         return Operation.of(self.schema, self.document, self.node)
 
     def ask(self, language: Language, variables: Mapping[str, Any]) -> tuple[Plan, tuple[Mapping[str, Any], ...]]:
         """The plan for these variables, and its fields' arguments."""
-        key = _digest(variables)
+        told = orjson.dumps(variables)
+        key = _digest(told)
         found = self.asked.get(key)
         if found is None:
+            if len(told) > HURRIED_VARIABLES or self.operation.values > HURRIED_VALUES:
+                hurry.takes_time()
             values = self.operation.variables(variables)
             plan = self._plan(values)
             found = plan, plan.given(values, language.config, language.registry)
-            if len(orjson.dumps(variables)) <= LONGEST_VARIABLES:
+            if len(told) <= LONGEST_VARIABLES:
                 self.asked.put(key, found)
         return found
 
@@ -98,6 +133,7 @@ class Known:
             raise Unplannable("a condition is null")
         found = self.plans.get(conditions)
         if found is None:
+            hurry.takes_time()
             try:
                 found = self.plans.put(conditions, self.operation.plan(conditions))
             except Unplannable as reason:
@@ -118,7 +154,7 @@ def answer(
     """The answer's `data` as JSON; None where ordinary execution has to answer."""
     try:
         plan, arguments = known.ask(language, variables)
-        return _Asking(hub, viewer, plan, arguments, (known.serial, _digest(variables))).data()
+        return Asking(hub, viewer, known, plan, arguments, variables).data()
     except (Unplannable, Refusal):
         return None
     except Exception:  # noqa: BLE001  # ordinary execution answers, and tells it if it fails as well
@@ -127,40 +163,81 @@ def answer(
         return None
 
 
-def remembered(hub: Hub, viewer: Viewer, known: Known, variables: Mapping[str, Any], epoch: Hashable) -> bytes | None:
-    """What `answer` would say, where that was said before in this epoch. Reads nothing, and makes no plan."""
-    asked = known.asked.get(_digest(variables))
-    if asked is None:
+def at_hand(language: Language, hub: Hub, viewer: Viewer, known: Known, variables: Mapping[str, Any]) -> Asking | None:
+    """To be answered on whatever thread this is, for it takes microseconds to know what is asked; None where a plan is
+    to be made for it, or none can be.
+    """
+    try:
+        with hurry.hurried():
+            plan, arguments = known.ask(language, variables)
+    except (hurry.NotAtHand, Unplannable, Refusal):
         return None
-    return _Asking(hub, viewer, *asked, (known.serial, _digest(variables))).said(epoch)
+    return Asking(hub, viewer, known, plan, arguments, variables)
 
 
-def _digest(variables: Mapping[str, Any]) -> bytes:
-    return hashlib.blake2b(orjson.dumps(variables), digest_size=16).digest()
+@lru_cache(maxsize=2_000)
+def _number(_likeness: Hashable) -> int:
+    """The same for equal ones, and no other's: what is looked up by it is not compared at length each time."""
+    return next(_serial)
 
 
-class _Asking:
+def _digest(told: bytes) -> bytes:
+    return hashlib.blake2b(told, digest_size=16).digest()
+
+
+class Asking:
     """One viewer's asking of one plan."""
 
     def __init__(
-        self, hub: Hub, viewer: Viewer, plan: Plan, arguments: tuple[Mapping[str, Any], ...], key: Hashable
+        self,
+        hub: Hub,
+        viewer: Viewer,
+        known: Known,
+        plan: Plan,
+        arguments: tuple[Mapping[str, Any], ...],
+        variables: Mapping[str, Any],
     ) -> None:
-        self.hub, self.viewer, self.plan, self.arguments = hub, viewer, plan, arguments
+        self.hub, self.viewer, self.known, self.plan, self.arguments = hub, viewer, known, plan, arguments
         reach = viewer.holdings.reach
         self.guards = tuple(sorted((each for each in plan.needs if not reach(each).is_everywhere), key=str))
-        #: Addresses are the viewer's own, and the same text for an hour.
-        hour = hub.clock().replace(minute=0, second=0, microsecond=0)
-        self.scope = (viewer.principal_id, viewer.org_id, viewer.token_id, hub.settings.public_url, hour)
+        #: Addresses are the viewer's own, and the same text since then.
+        since = delivery.minted_since(hub.clock())
+        self.scope = (viewer.principal_id, viewer.org_id, viewer.token_id, hub.settings.public_url, since)
         #: What they held when they came, which may have been taken from them since: whoever comes later holds less.
-        self.key = (key, self.scope, viewer.holdings.spelt)
+        self.key = (known.serial, _digest(orjson.dumps(variables)), self.scope, viewer.holdings.spelt)
 
     def data(self) -> bytes:
-        memory = kept.of(self.hub.database)
-        data = self._remembered(memory) if self._lasts() else self._read(memory)[0]
+        """Raises where ordinary execution has to answer."""
+        memory, begun, before = kept.of(self.hub.database), time.thread_time(), hurry.taken()
+        data = self._remembered(memory) if self._lasts() else self._read(memory, self.hub.snapshot)[0]
+        if hurry.taken() == before:
+            self.known.note(time.thread_time() - begun)
+        counted.answered += 1
+        return data
+
+    def data_at_hand(self, epoch: Hashable) -> bytes | None:
+        """The same on SQLite, read in a few milliseconds; None where that cannot be done, or is not known to be
+        possible. `epoch` is a present one, or was present a moment ago.
+        """
+        if not self.known.may_be_hurried:
+            return None
+        memory, begun = kept.of(self.hub.database), time.thread_time()
+        try:
+            data, until, _ = self._read(memory, self.hub.at_hand)
+        except hurry.TooLong:  # or somebody else had the processor meanwhile
+            self.known.note(near.MOST_SECONDS)
+            return None
+        except Exception:  # noqa: BLE001  # whoever takes their time is told what it is, and tells it
+            self.known.rest(UNREADY_SECONDS)
+            return None
+        if self._lasts() and self.hub.database.epochs.now() == epoch:
+            memory.answers.keep(self.key, epoch, until, data)
+        self.known.note(time.thread_time() - begun)
         counted.answered += 1
         return data
 
     def said(self, epoch: Hashable) -> bytes | None:
+        """What `data` would say, where that was said before in this epoch. Reads nothing."""
         if not self._lasts():
             return None
         data = kept.of(self.hub.database).answers.find(self.key, epoch, self.hub.clock())
@@ -181,29 +258,40 @@ class _Asking:
         found = None if before is None else answers.find(self.key, before, self.hub.clock())
         if found is not None:
             return found
-        data, until, epoch = self._read(memory)
+        data, until, epoch = self._read(memory, self.hub.snapshot)
         if epochs.are_at_hand:
             epoch = before if epochs.now() == before else None
         if epoch is not None:
             answers.keep(self.key, epoch, until, data)
         return data
 
-    def _read(self, memory: Memory) -> tuple[bytes, datetime | None, Hashable]:
+    def _read(self, memory: Memory, opened: Callable[..., Any]) -> tuple[bytes, datetime | None, Hashable]:
         """The answer, when the first thing ends that it hangs on, and the epoch of what was read if that was told."""
-        with self.hub.snapshot(self.viewer, for_any_values=self.plan.is_of_keys) as (work, snapshot):
+        asked = self.known.serial, self.viewer.org_id
+        try:
+            return self._run(memory, opened, may_end=_ASKING_MORE.get(asked) is None)
+        except Ended:
+            _ASKING_MORE.put(asked, True)
+            return self._run(memory, opened, may_end=False)
+
+    def _run(
+        self, memory: Memory, opened: Callable[..., Any], *, may_end: bool
+    ) -> tuple[bytes, datetime | None, Hashable]:
+        with opened(self.viewer) as (work, snapshot):
             given = {"now": work.now, **standing.given(work)}
             run = Run(
                 work=work,
                 cursor=snapshot.cursor,
                 dialect=snapshot.dialect,
                 kept=memory.values,
-                likeness=(identity.likeness(work, self.guards), *(sight(work) for sight in self.plan.sights)),
+                likeness=_number((identity.likeness(work, self.guards), *(sight(work) for sight in self.plan.sights))),
                 guards=self.guards,
                 arguments=self.arguments,
                 viewer=self.scope,
                 given=given,
                 is_bound=given["is_bound"],
                 snapshot=snapshot,
+                may_end=may_end,
             )
             data = running.data(run, self.plan)
             ends = (self.viewer.until, identity.first_end(work), *run.ends)

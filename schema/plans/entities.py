@@ -36,6 +36,16 @@ LONGEST_ARGUMENTS: Final = 1_000
 _serial = itertools.count()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Statements of a reading, for these keys, with what is given to them, and what makes its rows of theirs."""
+
+    reading: Reading
+    wanted: Collection[int]
+    statements: list[tuple[Statement, dict[str, Any]]]
+    told: Callable[[list[list[tuple[Any, ...]]]], list[tuple[Any, ...]]]
+
+
 @dataclass(eq=False)
 class Entity:
     shape: Shape
@@ -92,8 +102,8 @@ class Entity:
         rows = statement.run(run.cursor, **run.given, **{statements.KEYS: statements.keys(ids, run.dialect)})
         return {row[0]: row[1:] for row in rows}
 
-    def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
-        """The finished bytes of each."""
+    def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]], *, last: bool = False) -> dict[int, bytes]:
+        """The finished bytes of each; `last` where nothing else is to be read then."""
         written, stamps = self._of(run.dialect), len(self._stamps)
         decided = stamps + len(written.decided)
         guards = len(self._guards(run))
@@ -101,39 +111,58 @@ class Entity:
             raise Unplannable("a permission does not hold for each of them")
         self._note_turns(run, heads)
         if not stamps or (written.is_for_viewer and run.is_bound):
-            return self._read(run, heads)
+            return self._read(run, heads, last=last)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         if len(repr(arguments)) > LONGEST_ARGUMENTS:
-            return self._read(run, heads)
+            return self._read(run, heads, last=last)
         sight = (run.likeness, run.guards) if self._is_sighted else None
         scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None, sight)
         keys = {id_: (scope, id_, head[:decided]) for id_, head in heads.items()}
         found = run.kept.find(keys)
         if len(found) < len(heads):
-            fresh = self._read(run, {id_: heads[id_] for id_ in heads.keys() - found.keys()})
+            fresh = self._read(run, {id_: heads[id_] for id_ in heads.keys() - found.keys()}, last=last)
             run.kept.keep((keys[id_], value) for id_, value in fresh.items())
             found |= fresh
         return found
 
-    def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]]) -> dict[int, bytes]:
+    def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]], *, last: bool) -> dict[int, bytes]:
         written, stamps = self._of(run.dialect), len(self._stamps)
         end, start = stamps + len(written.decided), self._before(run)
         decided = {id_: head[stamps:end] for id_, head in heads.items()}
-        rows = [[(id_, *head[start:]) for id_, head in heads.items()]]
+        rows: list[list[tuple[Any, ...]]] = [[(id_, *head[start:]) for id_, head in heads.items()]]
         connected: dict[int, Callable[..., Any]] = {}
+        waiting: list[Asked] = []
+        keys: dict[int, list[Any]] = {}
         for reading in written.readings[1:]:
             if reading.place < 0:
-                wanted: Iterable[Any] = {each[~reading.place] for each in decided.values()}
+                wanted = {each[~reading.place] for each in decided.values()}
+            elif reading.is_of_found and reading.parent in keys:
+                wanted = set(keys[reading.parent])
             else:
+                self._answer(run, waiting, rows)
                 wanted = {row[reading.place] for row in rows[reading.parent]}
-            keys = [each for each in wanted if each is not None]
+            keys[reading.number] = [each for each in wanted if each is not None]
             if isinstance(reading.found, Pages):
                 pager = Pager(run, reading.found)
-                rows.append(self._page(run, reading, pager, keys))
                 connected[reading.number] = pager.value
+                waiting.append(self._page(run, reading, pager, keys[reading.number]))
             else:
-                rows.append(self._rows(run, reading, keys))
+                waiting.append(self._rows(run, reading, keys[reading.number]))
+        self._answer(run, waiting, rows, last=last and run.may_end)
         return written.write(rows, decided, [made.make(run.work, run.ends.append) for made in written.made], connected)
+
+    def _answer(self, run: Run, waiting: list[Asked], rows: list[list[tuple[Any, ...]]], *, last: bool = False) -> None:
+        """Appends the rows of each that is waiting. Below a row that was looked for and is not there nothing counts."""
+        asking = [each for asked in waiting for each in asked.statements]
+        found = iter(statements.run_all(run.cursor, asking, last=last))
+        for asked in waiting:
+            told = [next(found) for _ in asked.statements]
+            reading = asked.reading
+            if reading.is_of_found and len(rows[reading.parent]) < len(asked.wanted):
+                there = {row[0] for row in rows[reading.parent]}
+                told = [[row for row in each if row[0] in there] for each in told]
+            rows.append(asked.told(told))
+        waiting.clear()
 
     def _before(self, run: Run) -> int:
         """How many of the heads stand before the columns."""
@@ -153,39 +182,48 @@ class Entity:
                 if moment is not None:
                     run.ends.append(moment if read is None else read(moment))
 
-    def _page(self, run: Run, reading: Reading, pager: Pager, wanted: Collection[int]) -> list[tuple[Any, ...]]:
+    def _page(self, run: Run, reading: Reading, pager: Pager, wanted: Collection[int]) -> Asked:
         """Rows of a page of each parent's list; and how long each list is, where that is wanted."""
         if not wanted:
-            return []
+            return Asked(reading, wanted, [], lambda _: [])
         ranked, backwards = pager.pages.mapped.ranked, pager.wanted.backwards
         keys = {statements.KEYS: statements.keys(wanted, run.dialect)}
         key = (reading.number, run.dialect.name, run.likeness)
-        if any(isinstance(part, Total) for part in pager.pages.parts):
-            known = self._counting.get(key)
-            if known is None:
-                known = self._counting.put(key, reads.counted(ranked, run.work, run.dialect))
-            pager.totals = dict(known.run(run.cursor, **keys))
         known = self._paging.get((*key, backwards))
         if known is None:
             made = reads.found_paged(ranked, run.work, reading.columns, run.dialect, backwards=backwards)
             known = self._paging.put((*key, backwards), made)
-        return known.run(run.cursor, **run.given, limit=pager.wanted.limit + 1, **keys)
+        page = (known, {**run.given, "limit": pager.wanted.limit + 1, **keys})
+        if not any(isinstance(part, Total) for part in pager.pages.parts):
+            return Asked(reading, wanted, [page], lambda rows: rows[0])
+        known = self._counting.get(key)
+        if known is None:
+            known = self._counting.put(key, reads.counted(ranked, run.work, run.dialect))
 
-    def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> list[tuple[Any, ...]]:
+        def told(rows: list[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+            pager.totals = dict(rows[1])
+            return rows[0]
+
+        return Asked(reading, wanted, [page, (known, {**keys})], told)
+
+    def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> Asked:
         if not wanted:
-            return []
+            return Asked(reading, wanted, [], lambda _: [])
         statement, has_once = self._statement(run, reading)
         given = {} if reading.arguments is None else run.arguments[reading.arguments]
         where = {name: given[name] for name, _ in reading.where}
         if any("\0" in value for value in where.values() if isinstance(value, str)):
             raise Unplannable("PostgreSQL takes no U+0000")
-        given = {**where, statements.KEYS: statements.keys(wanted, run.dialect)}
-        rows = statement.run(run.cursor, **run.given, **given)
-        rows = reads.first_only(rows) if has_once else rows
-        _check_redirects(run, reading, wanted, rows)
-        if reading.most is not None and len(rows) > reading.most:
-            _check_most(rows, reading.most)
-        return _allowed(rows) if _guarding(run, reading) else rows
+
+        def told(found: list[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+            rows = reads.first_only(found[0]) if has_once else found[0]
+            _check_redirects(run, reading, wanted, rows)
+            if reading.most is not None and len(rows) > reading.most:
+                _check_most(rows, reading.most)
+            return _allowed(rows) if _guarding(run, reading) else rows
+
+        keys = statements.keys(wanted, run.dialect)
+        return Asked(reading, wanted, [(statement, {**run.given, **where, statements.KEYS: keys})], told)
 
     def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
         found, guards = reading.found, _guarding(run, reading)

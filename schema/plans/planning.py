@@ -18,8 +18,10 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
     OperationType,
+    ValueNode,
     VariableNode,
     get_named_type,
 )
@@ -78,11 +80,6 @@ class Plan:
     sights: tuple[Callable[[Work], Hashable], ...]
     arguments: tuple[tuple[GraphQLField, FieldNode], ...]
 
-    @property
-    def is_of_keys(self) -> bool:
-        """Whether it begins with rows that are named by their keys."""
-        return any(isinstance(each, Found) for each in self.roots[:1])
-
     def given(self, variables: VariableValues, config: Any, registry: Any) -> tuple[Mapping[str, Any], ...]:
         """Per field with arguments their values, as its resolver would be given them."""
         return tuple(_given(definition, node, variables, config, registry) for definition, node in self.arguments)
@@ -97,13 +94,15 @@ class Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     #: Variables that @skip and @include speak of.
     conditions: tuple[str, ...]
+    #: Values written into the document, each of which is read again for every other set of variables.
+    values: int
 
     @classmethod
     def of(cls, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> Operation:
         parts = document.definitions
         fragments = {each.name.value: each for each in parts if isinstance(each, FragmentDefinitionNode)}
         declared = {each.variable.name.value for each in node.variable_definitions or ()}
-        return cls(schema, node, fragments, tuple(sorted(declared & set(_conditions(document)))))
+        return cls(schema, node, fragments, tuple(sorted(declared & set(_conditions(document)))), _values(document))
 
     def variables(self, given: Mapping[str, Any] | None) -> VariableValues:
         """Coerced; `Unplannable` where ordinary execution would refuse them."""
@@ -171,6 +170,19 @@ def _connection(
 
     parts = wanted.connection(type_, nodes, mapped.constant, add)
     return Connection(key, arguments, mapped, tuple(entities), parts)
+
+
+def _values(node: Any) -> int:
+    found = 0
+    waiting: list[Any] = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list | tuple):
+            waiting += each
+        elif isinstance(each, Node):
+            found += isinstance(each, ValueNode)
+            waiting += [getattr(each, key) for key in each.keys if key != "loc"]
+    return found
 
 
 def _conditions(node: Any) -> list[str]:

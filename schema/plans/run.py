@@ -34,5 +34,7 @@ class Run:
     #: Whether addresses stand under decisions, which end and are made anew by themselves.
     is_bound: bool
     snapshot: Snapshot
+    #: Whether the snapshot may be given up with what seems to be the last that is read (`storage.wire.Ended`).
+    may_end: bool = True
     #: When time alone changes something that was read.
     ends: list[datetime] = field(default_factory=list)

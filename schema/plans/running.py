@@ -24,18 +24,18 @@ def data(run: Run, plan: Plan) -> bytes:
     """The answer's `data` as JSON."""
     whole: dict[str, Any] = {}
     for root in plan.roots:
+        last = root is plan.roots[-1]
         match root:
             case Constant(key, value):
                 whole[key] = value
             case Found():
-                run.snapshot.plan(for_any_values=True)
-                whole[root.key] = _all(run, root) if root.many else _one(run, root)
+                whole[root.key] = _all(run, root) if root.many else _one(run, root, last=last)
             case Connection():
-                whole[root.key] = _Page(run, root).value()
+                whole[root.key] = _Page(run, root, last=last).value()
     return orjson.dumps(whole)
 
 
-def _one(run: Run, root: Found) -> Any:
+def _one(run: Run, root: Found, *, last: bool) -> Any:
     named = run.arguments[root.arguments]["id"]
     try:
         if len(root.entities) == 1:
@@ -45,7 +45,7 @@ def _one(run: Run, root: Found) -> Any:
             type_, number = decode(named)
     except NotFound:
         raise Unplannable("an id of nothing") from None
-    return _fragments(run, root, type_, [number]).get(number)
+    return _fragments(run, root, type_, [number], last=last).get(number)
 
 
 def _all(run: Run, root: Found) -> list[Any]:
@@ -62,12 +62,15 @@ def _all(run: Run, root: Found) -> list[Any]:
     return [found[type_].get(number) for type_, number in named]
 
 
-def _fragments(run: Run, root: Found, type_: str, numbers: list[int]) -> dict[int, orjson.Fragment]:
+def _fragments(
+    run: Run, root: Found, type_: str, numbers: list[int], *, last: bool = False
+) -> dict[int, orjson.Fragment]:
     entity = root.entities.get(type_)
     if entity is None:
         raise Unplannable(f"{type_} is not mapped")
-    values = entity.values(run, entity.find(run, numbers))
-    redirects, missing = TABLES[type_].redirects, set(numbers) - values.keys()
+    heads = entity.find(run, numbers)
+    redirects, missing = TABLES[type_].redirects, set(numbers) - heads.keys()
+    values = entity.values(run, heads, last=last and not missing)
     if missing and redirects is not None and redirects(run.work, missing):
         raise Unplannable("an id stands for another one")
     return {number: orjson.Fragment(value) for number, value in values.items()}
@@ -76,8 +79,9 @@ def _fragments(run: Run, root: Found, type_: str, numbers: list[int]) -> dict[in
 class _Page:
     """One page of a list, while it is being written."""
 
-    def __init__(self, run: Run, root: Connection) -> None:
+    def __init__(self, run: Run, root: Connection, *, last: bool) -> None:
         self.run = run
+        self.is_last = last
         self.root = root
         listing = root.mapped.prepare(run.work, **run.arguments[root.arguments])
         if listing is None:
@@ -109,7 +113,8 @@ class _Page:
         start = 1
         for entity in root.entities:
             end = start + entity.width(run)
-            values = entity.values(run, {row[0]: row[start:end] for row in self.slice.rows})
+            last = self.is_last and entity is root.entities[-1] and (self._tells_total() or not self._counts())
+            values = entity.values(run, {row[0]: row[start:end] for row in self.slice.rows}, last=last)
             self.values.append({id_: orjson.Fragment(value) for id_, value in values.items()})
             start = end
 
@@ -127,7 +132,10 @@ class _Page:
 
     def _tells_total(self) -> bool:
         narrow = self.listing.is_narrow and self.listing.wanted.position is None
-        return narrow and any(isinstance(part, Total) for part in self.root.parts)
+        return narrow and self._counts()
+
+    def _counts(self) -> bool:
+        return any(isinstance(part, Total) for part in self.root.parts)
 
     def _compiled(self) -> Compiled:
         run, listing = self.run, self.listing
@@ -148,7 +156,9 @@ class _Page:
             counted = statements.compiled(self.listing.total(), run.dialect)
             statement = self.root.totals.put(key, counted)
         run.snapshot.plan(for_any_values=False)
-        return int(statement.run(run.cursor, **self.listing.given)[0][0])
+        ((total,),) = statement.run(run.cursor, **self.listing.given)
+        run.snapshot.plan(for_any_values=True)
+        return int(total)
 
     def _node(self, number: int, row: Any) -> orjson.Fragment:
         return self.values[number][row[0]]

@@ -16,6 +16,7 @@ from graphql import GraphQLOutputType, GraphQLScalarType, get_named_type, get_nu
 
 from domain import global_ids
 from domain.permissions import Permission
+from domain.reads import By
 from domain.work import Work
 from schema.mapped import Above, Column, Found, GlobalId, Made, One, Source
 from schema.plans import spelling
@@ -47,6 +48,8 @@ class Reading:
     needs: tuple[Permission, ...] = ()
     #: Rows of one parent beyond which they are the resolver's.
     most: int | None = None
+    #: Whether the keys are those that the parent's rows were found by themselves.
+    is_of_found: bool = False
 
 
 @dataclass
@@ -101,8 +104,13 @@ class _Writer:
         exec(source, self.names)  # noqa: S102  # nothing of a request stands in it but GraphQL names, as literals
         return Written(self.readings, self.decided, self.made, source, self.names["write"])
 
-    def _reading(self, type_: str, found: Found | Pages | None, parent: int, place: int) -> Reading:
-        self.readings.append(Reading(len(self.readings), type_, found, parent, place))
+    def _reading(
+        self, type_: str, found: Found | Pages | None, parent: int, place: int, source: Source = None
+    ) -> Reading:
+        """`source` is the column of the parent's rows in which the keys stand."""
+        above = self.readings[parent].found if parent >= 0 and place >= 0 else None
+        is_of_found = isinstance(above, By) and above.key is source
+        self.readings.append(Reading(len(self.readings), type_, found, parent, place, is_of_found=is_of_found))
         return self.readings[-1]
 
     def _loop(self, reading: Reading, key: str, body: list[str], last: str, *, more: str = "") -> None:
@@ -225,7 +233,9 @@ class _Writer:
         if isinstance(mapped, One):
             return self._one(link, mapped, reading)
         key = self._column(reading, mapped.source)
-        below = self._reading(link.inside.type, mapped.below, reading.number, self._place(reading, mapped.source))
+        below = self._reading(
+            link.inside.type, mapped.below, reading.number, self._place(reading, mapped.source), mapped.source
+        )
         below.arguments, below.most = link.arguments, mapped.most
         below.where, below.needs = tuple((mapped.where or {}).items()), _needs(link)
         body: list[str] = []
@@ -241,7 +251,7 @@ class _Writer:
     def _one(self, link: Link, mapped: One, reading: Reading) -> str:
         source = mapped.source if mapped.decided is None else mapped.decided
         key = self._column(reading, source)
-        other = self._reading(link.inside.type, mapped.by, reading.number, self._place(reading, source))
+        other = self._reading(link.inside.type, mapped.by, reading.number, self._place(reading, source), source)
         other.needs = _needs(link)
         body: list[str] = []
         value = self._object(link.inside, other, body)
@@ -258,7 +268,7 @@ class _Writer:
         for decide in mapped.decided:
             self._decision(decide)
         key = self._column(reading, mapped.source)
-        below = self._reading(mapped.type, pages, reading.number, self._place(reading, mapped.source))
+        below = self._reading(mapped.type, pages, reading.number, self._place(reading, mapped.source), mapped.source)
         below.arguments = pages.arguments
         body: list[str] = []
         values = "".join(f" Fragment(f'{self._object(shape, below, body)}')," for shape in pages.nodes)

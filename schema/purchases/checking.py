@@ -101,6 +101,7 @@ class IntendedUseInput:
     purpose: Purpose | None = strawberry.field(default=None, description="What for.")
     alterations: list[Alteration] | None = strawberry.field(default=None, description="What is done to it; as it is.")
     size: UsageSizeInput | None = strawberry.field(default=None, description="How large it will be.")
+    product: strawberry.ID | None = strawberry.field(default=None, description="For which product.")
     industry: str | None = strawberry.field(default=None, description="For which trade.")
     language: Locale | None = strawberry.field(default=None, description="In which language.")
     audience: str | None = strawberry.field(default=None, description="To whom it will be shown.")
@@ -151,4 +152,4 @@ def intended(work: Work, given: IntendedUseInput | None) -> IntendedUse | None:
     if given is None:
         return None
     told = {each.name: getattr(given, each.name) for each in dataclasses.fields(given)}
-    return fitting.checked(request_of(work, RightsQueryInput(version_id=strawberry.ID(""), **told)))
+    return fitting.checked(work, request_of(work, RightsQueryInput(version_id=strawberry.ID(""), **told)))

@@ -9,6 +9,7 @@ import strawberry
 from domain import pages
 from domain.global_ids import number_of
 from domain.licensing.terms import Quantity
+from domain.refusals import Invalid
 from domain.usage import reading, recalling, reserving
 from domain.usage.reading import Wanted
 from domain.work import Work
@@ -94,7 +95,8 @@ def _asked(work: Work, wanted: Wanted) -> Asked:
 @strawberry.type
 class UsageQueries:
     @field(
-        "The register of usage, newest first: of organisations where the viewer holds USAGE_VIEW.",
+        "The register of usage, newest first: of organisations where the viewer holds USAGE_VIEW. Under a licence are "
+        "also the uses of those whose place it took.",
         mapped=listed("Usage", _usages),
     )
     def usages(
@@ -129,7 +131,10 @@ class UsageQueries:
         asked = _running_after(info.context.work, date, license)
         return page_of(info, asked, Usage.of, first=first, after=after, last=last, before=before)
 
-    @field("What breaks if a licence ends on a day. Asking changes nothing.", weight=100)
+    @field(
+        "What breaks if a licence ends on a day, with the uses of those whose place it took. Asking changes nothing.",
+        weight=100,
+    )
     def recall_simulation(
         self, info: strawberry.Info[Context], license: strawberry.ID, ends_on: date
     ) -> RecallSimulation:
@@ -143,6 +148,8 @@ class UsageMutations:
     def rights_reserve(self, info: strawberry.Info[Context], input: RightsReserveInput) -> UsagePayload:
         def act(work: Work) -> Answer:
             number = number_of("AssetVersion", input.use.version_id, ("use", "versionId"))
+            if input.use.as_of is not None:
+                raise Invalid("A use is reserved as things stand now.", ("use", "asOf"), "now")
             told = {"reference": input.reference, "until": input.expires_at}
             row = reserving.reserve(work, number, request_of(work, input.use), **told)  # type: ignore[arg-type]  # each of its own type
             return {"usage": ("Usage", row.id)}

@@ -83,7 +83,9 @@ class Usage(Node):
     reserved_at: Instant = column(UsageRow.reserved_at, "When it was reserved.")
     expires_at: Instant = column(UsageRow.expires_at, "When the reservation is given up by itself.")
     resolved_at: Instant | None = column(UsageRow.resolved_at, "When it was confirmed or given up.")
-    withdrawn_at: Instant | None = column(UsageRow.withdrawn_at, "Since when it is to be out no more: a licence ended.")
+    withdrawn_at: Instant | None = column(
+        UsageRow.withdrawn_at, "Since when it is to be out no more: its licence ended, or a release that it rests on."
+    )
 
     @classmethod
     def of(cls, row: UsageRow) -> Usage:

@@ -49,6 +49,7 @@ from storage.tables.lifecycle import AssetRelationRow, AssetTrashRow, LegalHoldR
 from storage.tables.lightboxes import LightboxAssetRow, LightboxRow
 from storage.tables.likeness import AlikeRow, AssetMergeRow, LikenessHeadRow, LikenessRow, NearDuplicateRow
 from storage.tables.localised import AssetTextRow
+from storage.tables.products import ProductRow
 from storage.tables.purchases import AvoidedSpendRow, PurchaseSubscriberRow, StockPurchaseRow, SupplierRow
 from storage.tables.renditions import (
     AssetStatementRow,
@@ -134,6 +135,7 @@ __all__ = [
     "OwnWorkRow",
     "PartyRow",
     "PrincipalRow",
+    "ProductRow",
     "PurchaseSubscriberRow",
     "ReleaseRow",
     "RenditionPresetRow",

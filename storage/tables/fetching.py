@@ -44,6 +44,11 @@ class UploadSessionRow(Row):
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
     #: Whether it is declared to be their organisation's own.
     is_own_work: Mapped[bool] = mapped_column(server_default=sa.false())
+    #: What fields say of each, and what each is called elsewhere.
+    said: Mapped[list[Any]] = mapped_column(server_default="[]")
+    words: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    #: Whether a file is refused of which less is said than its template's gate asks for.
+    requires_complete: Mapped[bool] = mapped_column(server_default=sa.false())
     #: Of a ZIP its bytes, kept while they are needed.
     sha256: Mapped[str | None] = mapped_column(ForeignKey("blob.sha256"))
     #: Of a bucket its name among the settings, and what the keys begin with.

@@ -143,6 +143,6 @@ OTHERS: Final = frozenset(
     | {"avoidedSpend", "avoidedSpendTotals", "purchaseCheck", "stockPurchases", "suppliers"}
     | {"recallSimulation", "runningUsagesAfter", "usages"}  # what an organisation uses is its own
     | {"license", "licenses", "expiringLicenses", "parties", "releases", "takedowns", "licenseTemplates"}
-    | {"territoryGroups", "knownTerritoryGroups"}
-    | {"bulkExports", "uploadSessions", "changes", "documents", "webhooks"},
+    | {"territoryGroups", "knownTerritoryGroups", "products"}
+    | {"bulkExports", "uploadSessions", "uploadSessionPreview", "changes", "documents", "webhooks"},
 )

@@ -114,6 +114,8 @@ MUTATIONS: Final[dict[str, str]] = {
     "exclusivityEnd": "-- -- -- no ok",
     "territoryGroupCreate": "no no no no ok",
     "territoryGroupUpdate": "no no no no ok",
+    "productCreate": "-- no no no ok",
+    "productUpdate": "-- no no no ok",  # the brand's own are known to all who use its pictures
     "legalHoldLift": "-- -- -- -- ok",
     "assetRelationCreate": "-- -- -- ok ok",
     "assetRelationRemove": "-- -- -- ok ok",
@@ -181,6 +183,7 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "releases": ("releases { nodes { id } totalCount }", "-- -- -- ok ok"),
     "takedowns": ("takedowns { nodes { id } totalCount }", "-- -- -- ok ok"),
     "territoryGroups": ("territoryGroups { id }", "-- -- -- ok ok"),
+    "products": ("products { nodes { id } totalCount }", "-- ok ok ok ok"),
     "knownTerritoryGroups": ("knownTerritoryGroups { code }", "ok ok ok ok ok"),
     "licenseTemplates": ("licenseTemplates { code }", "ok ok ok ok ok"),
     "rightsDecision": (f'rightsDecision(input: {{{_USE}, channel: "web.site"}}) {{ outcome }}', "-- -- -- ok ok"),
@@ -216,6 +219,10 @@ QUERIES: Final[dict[str, tuple[str, str]]] = {
     "nearDuplicates": ("nearDuplicates { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
     "assetMerges": ("assetMerges(asset: $asset) { from }", "-- -- -- -- --"),  # nothing was merged into it
     "nearDuplicateClusters": ("nearDuplicateClusters { nodes { assets { id } } totalCount }", "-- -- -- ok ok"),
+    "uploadSessionPreview": (
+        'uploadSessionPreview(terms: {name: "A shoot"}, uploads: [{upload: $upload}]) { upload }',
+        "no no -- -- ok",  # one's own upload
+    ),
     "uploadSessions": ("uploadSessions { nodes { id } totalCount }", "-- -- -- -- ok"),  # one's own
     "organisations": ("organisations(first: 100) { nodes { id } }", "-- -- -- ok ok"),
     "people": ("people(first: 100) { nodes { id } }", "-- -- -- ok ok"),

@@ -79,6 +79,7 @@ class World:
             "release": samples_licensing.release(self.brand)["id"],
             "takedown": samples_licensing.takedown(self.brand)["id"],
             "territoryGroup": samples_licensing.group(self.brand)["id"],
+            "product": samples_licensing.product(self.brand)["id"],
             "webhook": samples_webhooks.webhook_id(self.brand),
             "supplier": samples_purchases.spared(self.brand),
             "usage": samples_usage.usage(self.brand),

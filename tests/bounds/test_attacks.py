@@ -82,6 +82,13 @@ EDGES: tuple[tuple[str, Any], ...] = (
     ("LIST_TOO_LONG", lambda n: "{ nodes(ids: [" + '"x" ' * n + "]) { id } }"),
     ("NAME_TOO_LONG", lambda n: "{ " + "x" * n + ": __typename }"),
     ("DOCUMENT_TOO_LONG", lambda n: "{ __typename " + " " * (n - 14) + "}"),
+    ("TOO_MANY_FIELDS", lambda n: "{ me { " + "name " * (n - 1) + "} }"),
+    ("TOO_MANY_FRAGMENTS", lambda n: "{ me { " + "...F " * n + "} } fragment F on Actor { name }"),
+    ("TOO_MANY_VARIABLES", lambda n: f"query ({' '.join(f'$v{i}: Int' for i in range(n))}) {{ __typename }}"),
+    (
+        "OBJECT_TOO_LARGE",
+        lambda n: "{ assets(where: {" + " ".join(f"a{i}: 1" for i in range(n)) + "}) { totalCount } }",
+    ),
 )
 
 
@@ -101,6 +108,18 @@ def test_a_text_in_the_variables_may_be_as_long_as_is_said_and_no_longer(client:
     asked = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     for count, refused in ((bound.most, False), (bound.most + 1, True)):
         _, whole = answered(client, asked, {"ids": ["x" * count]})
+        codes = {error["extensions"]["code"] for error in whole.get("errors", ())}
+        assert (bound.code in codes) is refused, (count, codes)
+
+
+@one_store
+def test_the_variables_may_hold_as_many_values_as_is_said_and_no_more(client: Client) -> None:
+    (bound,) = (bound for bound in BOUNDS if bound.code == "TOO_MANY_VALUES")
+    asked = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    for count, refused in ((bound.most, False), (bound.most + 1, True)):
+        # Twenty lists are values too, and one more.
+        inner = [[0] * 999 for _ in range(bound.most // 1_000)] + [[]] * (count - bound.most)
+        _, whole = answered(client, asked, {"ids": inner})
         codes = {error["extensions"]["code"] for error in whole.get("errors", ())}
         assert (bound.code in codes) is refused, (count, codes)
 
@@ -210,12 +229,13 @@ def test_a_document_full_of_mistakes_hears_of_twenty_and_no_more(client: Client)
 @one_store
 def test_what_may_cost_too_much_is_refused_before_anything_is_read(client: Client, hub: Hub) -> None:
     query = "query ($n: Int) { assets(first: $n) { nodes { versions(first: $n) { nodes { renditions { id } } } } } }"
-    with statements(hub) as sent:
-        _, whole = answered(client, query, {"n": 100})
-    (error,) = whole["errors"]
-    assert error["extensions"]["code"] == "COST_TOO_HIGH"
-    assert error["extensions"]["cost"] > error["extensions"]["maximum"] == hub.settings.cost_limit
-    assert sent == []
+    for many in (100, 100.0):  # Int takes either
+        with statements(hub) as sent:
+            _, whole = answered(client, query, {"n": many})
+        (error,) = whole["errors"]
+        assert error["extensions"]["code"] == "COST_TOO_HIGH"
+        assert error["extensions"]["cost"] > error["extensions"]["maximum"] == hub.settings.cost_limit
+        assert sent == []
     assert answered(client, query, {"n": 10})[0].executed
 
 

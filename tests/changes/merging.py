@@ -6,23 +6,30 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain import assets, custom_fields, likeness
+from domain import assets, custom_fields, likeness, vocabularies
 from domain.assets import Changes
 from domain.custom_fields import Given, NewField
 from domain.likeness import Merge
 from domain.permissions import Permission
+from domain.vocabularies import Term
 from domain.work import Work
 from storage.tables import AssetMergeRow, AssetRow, CustomFieldRow
 from tests.changes.world import World
 
-#: One that everybody reads, and one that needs a permission.
-KEYS = ("place", "secret")
+#: One that everybody reads, one that needs a permission, one of a vocabulary, and one that names another asset.
+KEYS = ("place", "secret", "mood", "sequel")
+#: What may be said of the mood.
+MOODS = ("calm", "wild")
 
 
 def found_fields(world: World) -> None:
     def act(work: Work) -> None:
-        for key, needs in zip(KEYS, (None, Permission.FIELD_NOTES), strict=True):
+        for key, needs in (("place", None), ("secret", Permission.FIELD_NOTES)):
             custom_fields.create(work, NewField(key=key, type="TEXT", names={"und": key}, needs=needs))
+        words = vocabularies.create(work, "Moods", [Term(key, {"und": key}) for key in MOODS])
+        mood = NewField(key="mood", type="CHOICE", names={"und": "mood"}, vocabulary_id=words.id)
+        custom_fields.create(work, mood)
+        custom_fields.create(work, NewField(key="sequel", type="ASSET", names={"und": "sequel"}))
 
     world.done(act)
 
@@ -47,9 +54,18 @@ def give_back(world: World, at: int) -> None:
     world.done(act)
 
 
-def say(world: World, asset_id: int, key: str) -> None:
+def say(world: World, asset_id: int, key: str, other_id: int) -> None:
+    """What is said under the key; of the sequel, that it is the other."""
+
     def act(work: Work) -> None:
-        said = custom_fields.wanted(work, [Given(key=key, text=f"Said {next(world.names)}")], ("fields",))
+        match key:
+            case "mood":
+                given = Given(key=key, choice=MOODS[other_id % len(MOODS)])
+            case "sequel":
+                given = Given(key=key, asset_id=other_id)
+            case _:
+                given = Given(key=key, text=f"Said {next(world.names)}")
+        said = custom_fields.wanted(work, [given], ("fields",))
         assets.update(work, asset_id, Changes(said=said), _revision(work, AssetRow, asset_id))
 
     world.done(act)

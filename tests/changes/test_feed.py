@@ -74,6 +74,17 @@ def test_what_happened_is_told_once_as_it_is_now_and_the_end_goes_on(client: Cli
     assert later["nodes"][0]["node"]["title"] == "Shore"
 
 
+@pytest.mark.parametrize(
+    "how", ["%s", "...More } fragment More on Query { ... { ...Most } } fragment Most on Query { %s"]
+)
+def test_what_was_answered_is_told_also_beside_fields_that_read_first(client: Client, how: str) -> None:
+    begun = end(client)
+    asset = acts.created(client, acts.picture(1))
+    asked = how % "changes(after: $after) { nodes { nodeId } }"
+    answer = client.ask(f"query ($after: String) {{ assets {{ totalCount }} {asked} }}", after=begun)
+    assert (answer["changes"]["nodes"], answer["assets"]["totalCount"]) == ([{"nodeId": asset["id"]}], 1)
+
+
 def test_pages_of_one_tell_what_one_large_page_tells_from_every_cursor(client: Client) -> None:
     begun = end(client)
     for number in range(4):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy as copying
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from domain.changes.holders import digest
 from domain.grants import Where
 from domain.hub import Hub, open_hub
 from domain.sharing import Subject
-from tests.changes import merging
+from tests.changes import leaving, merging
 from tests.changes.world import Copy, Held, World
 from tests.conftest import settings_at
 from tests.servers import postgres
@@ -54,6 +55,7 @@ class Histories(RuleBasedStateMachine):
         self.opening = opened()
         self.world = World(self.opening.__enter__())
         merging.found_fields(self.world)
+        leaving.found_terms(self.world)
         self.copies = [(name, self.world.copied(name)) for name in self.world.people]
         self.close = [(name, self.world.copied(name)) for name in self.world.people]
         self.half: dict[str, Copy] = {}
@@ -123,9 +125,9 @@ class Histories(RuleBasedStateMachine):
     def give_back(self, at: int) -> None:
         merging.give_back(self.world, at)
 
-    @rule(id_=asset, key=key)
-    def say(self, id_: int, key: str) -> None:
-        merging.say(self.world, id_, key)
+    @rule(id_=asset, key=key, other=asset)
+    def say(self, id_: int, key: str, other: int) -> None:
+        merging.say(self.world, id_, key, other)
 
     @rule(key=key)
     def turn_field(self, key: str) -> None:
@@ -183,6 +185,43 @@ class Histories(RuleBasedStateMachine):
     @rule(at=which)
     def respell_tag(self, at: int) -> None:
         self.world.respell(at)
+
+    @rule(id_=asset, at=which, up=st.booleans())
+    def take_down_or_put_up(self, id_: int, at: int, up: bool) -> None:
+        leaving.put_up(self.world, at) if up else leaving.take_down(self.world, id_)
+
+    @rule(id_=asset, begins=hours, lasts=hours)
+    def hold_back(self, id_: int, begins: int | None, lasts: int | None) -> None:
+        leaving.hold_back(self.world, id_, begins, lasts)
+
+    @rule(at=which)
+    def let_go(self, at: int) -> None:
+        leaving.let_go(self.world, at)
+
+    @rule(id_=asset, at=which, of=st.none() | version, release=st.booleans())
+    def assess(self, id_: int, at: int, of: int | None, release: bool) -> None:
+        leaving.assess(self.world, id_, at, of, of_release=release)
+
+    @rule(at=which)
+    def withdraw(self, at: int) -> None:
+        leaving.withdraw(self.world, at)
+
+    @rule(at=which, how=st.sampled_from(["suspend", "resume", "terminate", "supersede"]))
+    def move_license(self, at: int, how: str) -> None:
+        leaving.move_license(self.world, at, how)
+
+    @rule(at=which)
+    def revoke_release(self, at: int) -> None:
+        leaving.revoke_release(self.world, at)
+
+    @rule(id_=asset, other=asset, at=which, out=st.sampled_from([False, False, True]))
+    def build_in(self, id_: int, other: int, at: int, out: bool) -> None:
+        leaving.build_in(self.world, id_, other, at, out=out)
+
+    @rule()
+    def wait_long(self) -> None:
+        """So that days end, in one zone and in another."""
+        self.world.pass_time(11)
 
     @rule(more=st.integers(1, 3))
     def wait(self, more: int) -> None:
@@ -286,14 +325,14 @@ def test_a_copy_that_follows_the_feed_is_a_full_export(
     monkeypatch.setattr(feed, "CHUNK", 3)
     if store == "sqlite":
         opened = partial(on_sqlite, request.getfixturevalue("sqlite_template"))
-        examples, steps = 25, 30
+        examples, steps = 12, 30
     else:
         server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
         opened = partial(on_postgres, server, template)
-        examples, steps = 8, 30
+        examples, steps = 5, 30
     Histories.counted = {"resyncs": 0, "reads": 0}
     bounds = settings(
-        max_examples=examples,
+        max_examples=int(os.environ.get("IMPRIMATUR_REPLAY_HISTORIES", examples)),
         stateful_step_count=steps,
         deadline=None,
         phases=(Phase.generate,),

@@ -1,7 +1,7 @@
 """A hub whose clock is turned by hand, people who see very different parts of it, and everything that can happen there.
 
 What happens is done by the domain itself; what it refuses did not happen. Readers hold lines as `domain.exports` writes
-them, and do what the feed says.
+them, and do what the feed says; beside each line stands why nothing leaves of it now.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from domain.assets import Changes as AssetChanges
 from domain.assets import NewAsset
 from domain.assets.contents import Content
 from domain.assets.creating import add_version
-from domain.changes import Change, ChangeType
+from domain.changes import Change, ChangeType, rights
 from domain.exports import lines
 from domain.grants import Holder, Where
 from domain.guests import Opens
@@ -308,7 +308,9 @@ class World:
         held: Held = {}
         with self.hub.reading(self.viewer(name)) as work:
             for subject, rows in self.shown(work).items():
-                held |= spelt(work, subject, rows)
+                why = rights.reasons(work, [row.id for row in rows]) if subject == "ASSET" else {}
+                lines_of = spelt(work, subject, rows)
+                held |= {key: {**line, "reason": why.get(key[1])} for key, line in lines_of.items()}
         return held
 
     def copied(self, name: str) -> Copy:
@@ -346,8 +348,7 @@ class World:
             assert key in self.known[name], f"{name} was told of {key}, which they never saw"
             copy.held.pop(key, None)
         else:
-            assert change.reason is None
-            copy.held[key] = fresh[key]
+            copy.held[key] = {**fresh[key], "reason": change.reason}
 
     def _person(self, role: str, org_id: int) -> int:
         return member(self.hub, role, org_id=org_id, name=role).principal_id or 0

@@ -45,15 +45,32 @@ def test_an_original_is_delivered_under_its_own_name_to_be_saved(hub: Hub, admin
     assert (found.media_type, found.inline) == ("text/plain", False)
 
 
-def test_addresses_made_within_an_hour_are_the_same_and_hold_at_least_as_long_as_promised(
-    hub: Hub, admin: Viewer, brand: Brand
-) -> None:
+QUARTER = timedelta(minutes=15)
+
+
+def test_addresses_made_within_a_quarter_of_an_hour_are_the_same(hub: Hub, admin: Viewer, brand: Brand) -> None:
     version = brand.asset()
     first = signed(at(hub, NOON), admin, version)
-    last = signed(at(hub, NOON + timedelta(minutes=59, seconds=59)), admin, version)
-    next_hour = signed(at(hub, NOON + timedelta(hours=1)), admin, version)
-    assert first == last != next_hour
-    assert first.valid_until == NOON + timedelta(hours=hub.settings.url_hours + 1)
+    last = signed(at(hub, NOON + QUARTER - timedelta(seconds=1)), admin, version)
+    later = signed(at(hub, NOON + QUARTER), admin, version)
+    assert first == last != later
+    assert [delivery.minted_since(NOON + each) for each in (0 * QUARTER, QUARTER / 2, QUARTER)] == [
+        *(NOON, NOON),
+        NOON + QUARTER,
+    ]
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_an_address_lasts_the_configured_hours_at_most_one_if_nobody_said(
+    hub: Hub, admin: Viewer, brand: Brand, hours: int
+) -> None:
+    version = brand.asset()
+    if hours != 1:
+        hub = replace(hub, settings=hub.settings.model_copy(update={"url_hours": hours}))
+    for minutes in range(0, 61, 7):
+        now = NOON + timedelta(minutes=minutes, seconds=minutes)
+        lasts = signed(at(hub, now), admin, version).valid_until - now
+        assert timedelta(hours=hours) - QUARTER < lasts <= timedelta(hours=hours)
 
 
 def test_an_address_ends_at_the_second_it_says(hub: Hub, admin: Viewer, brand: Brand) -> None:

@@ -187,7 +187,7 @@ def test_conditions_on_dates_change_nothing_since_no_date_is_told(anybody: Calle
 def test_no_cache_keeps_a_file_longer_than_its_address(hub: Hub, admin: Viewer, version: AssetVersionRow) -> None:
     with hub.reading(admin) as work:
         url = delivery.original_url(work, version)
-    for before in (timedelta(hours=2), timedelta(seconds=90), timedelta(seconds=1)):
+    for before in (timedelta(minutes=30), timedelta(seconds=90), timedelta(seconds=1)):
         moment = url.valid_until - before
         late = replace(hub, clock=partial(_same, moment))
         answer = Caller(make_app(late))("GET", urlsplit(url.url).path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any, Final
@@ -20,10 +20,29 @@ from domain.delivery import bars
 from domain.global_ids import encode
 from domain.hub import Hub
 from domain.licensing import deciding, facts
-from domain.licensing.codes import Action, Outcome, Purpose
-from domain.licensing.terms import Facts, License, Release, Request, Window
+from domain.licensing.codes import Action, CapPer, CapUnit, Effect, LicenseKind, LicenseStatus, Outcome, Purpose
+from domain.licensing.terms import (
+    Cap,
+    Facts,
+    Grant,
+    License,
+    Quantity,
+    Release,
+    Request,
+    Rights,
+    Subject,
+    Window,
+)
 from domain.work import BRAND_ORG_ID, HUB, Viewer
-from storage.tables import AssetVersionRow, LicenseRow, ReleaseRow, ShareRow, TakedownRow
+from storage.tables import (
+    AssetVersionRow,
+    LicenseRow,
+    LightboxAssetRow,
+    LightboxRow,
+    ReleaseRow,
+    ShareRow,
+    TakedownRow,
+)
 from tests import acting
 from tests.asking import Client
 from tests.delivery.brand import Brand
@@ -33,6 +52,7 @@ from tests.licensing.written import WHEN, Writing
 
 PASSES: Final = {Outcome.ALLOWED, Outcome.ALLOWED_WITH_DUTIES}
 START: Final = datetime(2026, 1, 2, 9, tzinfo=UTC)
+_COUNTED: Final = (CapUnit.COPIES, CapUnit.IMPRESSIONS, CapUnit.PLACEMENTS)
 LIST: Final = """query ($use: UseInput) { assets(first: 100) { nodes { id latestUrl(preset: "thumb", use: $use)
   rendition(transform: {width: 4}, use: $use) { url }
   current { id download(use: $use) { url } transform(to: {width: 5}, use: $use) { url } iiif(use: $use) { url }
@@ -56,8 +76,8 @@ class Address:
 class World:
     hub: Hub
     admin: Viewer
-    #: Of a partner organisation, and the version of each asset that was shared with it and approved.
-    partner: Viewer
+    #: Of a partner organisation, or a guest of the brand's; and the version of each asset that they see.
+    viewer: Viewer
     orgs: Mapping[int, int]
     versions: list[int]
 
@@ -65,8 +85,8 @@ class World:
         return replace(self.hub, clock=partial(_same, moment))
 
     def given(self, moment: datetime, use: Request | None) -> list[Address]:
-        """All that the partner is given at this moment."""
-        answer = Client(self.at(moment), self.partner).ask(LIST, use=None if use is None else _spoken(use))
+        """All that the viewer is given at this moment."""
+        answer = Client(self.at(moment), self.viewer).ask(LIST, use=None if use is None else _spoken(use))
         found: list[Address] = []
         for node in answer["assets"]["nodes"]:
             current, number = node["current"], _number(node["current"]["id"])
@@ -85,14 +105,19 @@ class World:
                     found += [Address(number, route + each, path + each) for each in more if each or route != "iiif"]
         return found
 
-    def allowed(self, moment: datetime, use: Request | None) -> set[int]:
-        """The versions that the engine lets out at this moment: for the use, or for looking at them today."""
+    def allowed(
+        self, moment: datetime, use: Request | None, used: Collection[int] = (), of: Collection[int] | None = None
+    ) -> set[int]:
+        """The versions that the engine lets out at this moment: for the use, or for looking at them today. Of those
+        that were `used` caps have counted this use, and do not count it again.
+        """
+        asked = self.versions if of is None else of
         with self.at(moment).reading(HUB) as work:
-            known, kept_in = facts.of_versions(work, self.versions), bars.barred(work, self.versions)
+            known, kept_in = facts.of_versions(work, asked), bars.barred(work, asked)
         return {
             version_id
             for version_id, one in known.items()
-            if not kept_in[version_id] and self._passes(one, moment, use)
+            if not kept_in[version_id] and self._passes(_uncapped(one) if version_id in used else one, moment, use)
         }
 
     def _passes(self, known: Facts, moment: datetime, use: Request | None) -> bool:
@@ -113,25 +138,32 @@ class World:
         zones = {each.zone for each in terms}
         zone = zones.pop() if len(zones) == 1 else None
         today = moment.astimezone(ZoneInfo(zone or "UTC")).date()
-        places, window, party = ("WORLDWIDE",), Window(today, today), self.partner.org_id
+        places, window, party = ("WORLDWIDE",), Window(today, today), self.viewer.org_id
         asked = Request(Action.DOWNLOAD, "internal.intranet", places, window, party, moment)
         return replace(asked, zone=zone, purpose=Purpose.INTERNAL)
 
     def use(self, dice: Random) -> Request:
-        """A random one that asks for no quantities."""
-        asked = replace(random_terms.request(dice), quantities=(), product=None, partial=False)
-        return replace(asked, party=self.partner.org_id)
+        """A random one, which says how many there are or does not."""
+        asked = replace(random_terms.request(dice), product=None, partial=False, party=self.viewer.org_id)
+        if dice.random() < 0.4:
+            return replace(asked, quantities=())
+        return replace(asked, quantities=tuple(Quantity(unit, dice.randint(20, 60)) for unit in _COUNTED))
 
     def change(self, dice: Random) -> None:
-        """Some licences end or pause, some releases are revoked, some assets are taken down, or free again."""
+        """Some licences pause, end or go on, some releases are revoked, some assets are taken down, or free again."""
         with self.hub.writing(HUB) as work:
-            for license_ in work.session.scalars(sa.select(LicenseRow).where(LicenseRow.status == "ACTIVE")):
-                if dice.random() < 0.15:
-                    license_.status = dice.choice(("SUSPENDED", "TERMINATED"))
-            for release in work.session.scalars(sa.select(ReleaseRow).where(ReleaseRow.revoked_at.is_(None))):
-                if dice.random() < 0.15:
+            for license_ in work.session.scalars(sa.select(LicenseRow).order_by(LicenseRow.id)):
+                if license_.status == "ACTIVE" and dice.random() < 0.15:
+                    license_.status = dice.choice(("SUSPENDED", "SUSPENDED", "SUSPENDED", "TERMINATED"))
+                elif license_.status == "SUSPENDED" and dice.random() < 0.5:
+                    license_.status = "ACTIVE"
+            standing = sa.select(ReleaseRow).where(ReleaseRow.revoked_at.is_(None)).order_by(ReleaseRow.id)
+            for release in work.session.scalars(standing):
+                if dice.random() < 0.1:
                     release.revoked_at, release.revoked_by = START, self.admin.principal_id
-            for takedown in work.session.scalars(sa.select(TakedownRow).where(TakedownRow.status != "LIFTED")):
+            for takedown in work.session.scalars(
+                sa.select(TakedownRow).where(TakedownRow.status != "LIFTED").order_by(TakedownRow.id)
+            ):
                 if dice.random() < 0.5:
                     takedown.status, takedown.lifted_at, takedown.lifted_by = "LIFTED", START, self.admin.principal_id
             for version in work.session.scalars(sa.select(AssetVersionRow).order_by(AssetVersionRow.id)):
@@ -140,9 +172,11 @@ class World:
                     work.session.add(TakedownRow(**told, opened_by=self.admin.principal_id))
 
 
-def laid_out(hub: Hub, admin: Viewer, seed: int, cases: int) -> World:
+def laid_out(hub: Hub, admin: Viewer, seed: int, cases: int, *, guest: bool = False, scarce: bool = False) -> World:
+    """Seen by a partner that most of it is shared with, or by a guest whose link opens a lightbox of that. With
+    `scarce`, pictures three by three share a licence that is for a hundred copies."""
     dice, early = Random(seed), replace(hub, clock=partial(_same, START))
-    said = [_facts(dice) for _ in range(cases)]
+    said = [_scarce(dice) if scarce else _facts(dice) for _ in range(cases)]
     brand, versions = Brand(early, admin), []
     for number in range(sum(len(each.subjects) for each in said)):
         picture = made.encoded(made.photo_like(40 + number % 7, 30 + number // 7), "PNG")
@@ -164,15 +198,59 @@ def laid_out(hub: Hub, admin: Viewer, seed: int, cases: int) -> World:
             share = ShareRow(org_id=BRAND_ORG_ID, asset_id=version.asset_id, to_org_id=orgs[2], access="READ")
             share.created_at, share.created_by = WHEN, admin.principal_id
             work.session.add(share)
-    partner = acting.member(hub, "partner", org_id=orgs[2])
-    return World(hub, admin, partner, orgs, [each.id for each in seen])
+    if guest:
+        viewer = acting.guest(hub, admin, lightbox_id=_lightbox(early, admin, [each.asset_id for each in seen]))
+    else:
+        viewer = acting.member(hub, "partner", org_id=orgs[2])
+    return World(hub, admin, viewer, orgs, [each.id for each in seen])
+
+
+def _lightbox(hub: Hub, admin: Viewer, asset_ids: Sequence[int]) -> int:
+    with hub.writing(admin) as work:
+        box = LightboxRow(org_id=BRAND_ORG_ID, title="For a guest", created_at=START, updated_at=START)
+        box.created_by = admin.principal_id or 0
+        work.session.add(box)
+        work.session.flush()
+        for place, asset_id in enumerate(asset_ids):
+            work.session.add(
+                LightboxAssetRow(lightbox_id=box.id, asset_id=asset_id, position=place * 1024, added_at=START)
+            )
+        return box.id
 
 
 def _facts(dice: Random) -> Facts:
-    """Mostly generous ones, and licences that may be passed on: a partner has to get something."""
+    """Mostly generous ones, and licences that may be passed on: a partner has to get something. Many are counted."""
     found = written.generous(dice, random_terms.facts(dice))
-    licenses = {key: replace(each, sublicensable=dice.random() < 0.7) for key, each in found.licenses.items()}
+    licenses = {
+        key: replace(each, sublicensable=dice.random() < 0.7, grants=tuple(_counted(dice, one) for one in each.grants))
+        for key, each in found.licenses.items()
+    }
     return replace(found, licenses=licenses)
+
+
+def _scarce(dice: Random) -> Facts:
+    per = dice.choice((CapPer.TOTAL, CapPer.YEAR))
+    grant = Grant(1, Effect.PERMIT, ("ANY",), ("ANY",), ("WORLDWIDE",), caps=(Cap(0, CapUnit.COPIES, 100, per),))
+    terms = License(1, LicenseKind.ROYALTY_FREE, LicenseStatus.ACTIVE, date(2019, 6, 1), grants=(grant,))
+    rights = (Rights(1, 1, people=False, property=False),)
+    subjects = {key: Subject(key, key, rights) for key in (1, 2, 3)}
+    return Facts(1, subjects, {1: replace(terms, sublicensable=True)}, groups=random_terms.facts(dice).groups)
+
+
+def _counted(dice: Random, grant: Grant) -> Grant:
+    if grant.effect != Effect.PERMIT or grant.caps or dice.random() < 0.5:
+        return grant
+    per = dice.choice((CapPer.TOTAL, CapPer.TOTAL, CapPer.YEAR, CapPer.MONTH))
+    return replace(grant, caps=(Cap(0, dice.choice(_COUNTED), 100, per),))
+
+
+def _uncapped(known: Facts) -> Facts:
+    def freed(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+        return tuple(replace(each, caps=()) for each in grants)
+
+    licenses = {key: replace(each, grants=freed(each.grants)) for key, each in known.licenses.items()}
+    releases = {key: replace(each, grants=freed(each.grants)) for key, each in known.releases.items()}
+    return replace(known, licenses=licenses, releases=releases)
 
 
 def _spoken(use: Request) -> dict[str, Any]:
@@ -193,6 +271,7 @@ def _spoken(use: Request) -> dict[str, Any]:
         "purpose": None if use.purpose is None else use.purpose.value,
         "alterations": [each.name for each in use.alterations],
         "size": size,
+        "moreQuantities": [{"unit": each.unit.value, "amount": str(each.amount)} for each in use.quantities],
         "industry": use.industry,
         "language": use.language,
         "audience": use.audience,

@@ -58,10 +58,11 @@ def run_page(page: Path, shell: Shell, port: int, at_least: int) -> None:
     told = transcript.steps(page.read_text())
     assert len(told) >= at_least
     for step in told:
-        shell.run(_at(port, step))
+        shell.run(at(port, step))
 
 
-def _at(port: int, step: Step) -> Step:
+def at(port: int, step: Step) -> Step:
+    """The step with the port of this test where the page says its own."""
     ours = f"127.0.0.1:{port}"
     expected = [line.replace(PORT_ON_THE_PAGE, ours) for line in step.expected]
     return replace(step, command=step.command.replace(PORT_ON_THE_PAGE, ours), expected=expected)

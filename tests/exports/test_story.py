@@ -23,6 +23,7 @@ from storage.tables import BlobRow, BulkExportPartRow, BulkExportRow, EventRow
 from tests import acting
 from tests.asking import Client
 from tests.assets import acts
+from tests.fields import brand
 from tests.sharing.scene import Scene
 from tests.working import runner_of, tools_of, work_off
 from workers import exports as writing
@@ -99,6 +100,18 @@ def test_an_export_holds_what_is_shown_and_where_the_feed_goes_on(client: Client
     query = "query ($after: String) { changes(after: $after) { resync nodes { type nodeId } } }"
     later = client.ask(query, after=done["cursor"])["changes"]
     assert later == {"resync": False, "nodes": [{"type": "UPDATED", "nodeId": first["id"]}]}
+
+
+def test_references_to_other_assets_are_written_down_for_whoever_sees_every_asset(hub: Hub, client: Client) -> None:
+    brand.every_field(client)
+    first, second = acts.created(client, acts.picture(1)), acts.created(client, acts.picture(2))
+    told = acts.accepted(brand.say(client, second, original={"asset": first["id"]}, note={"text": "cut"}))
+    fields = {line["id"]: line["fields"] for line in written(client)[1:-1]}
+    assert fields == {first["id"]: {}, second["id"]: {"original": first["id"], "note": "cut"}}
+    picky = Client(hub, acting.member(hub, "admin", scope="ASSET_KIND", asset_kind="IMAGE"))
+    assert [line["fields"] for line in written(picky)[1:-1]] == [{}, {"note": "cut"}]
+    acts.accepted(brand.say(client, told["asset"], original=None))
+    assert [line["fields"] for line in written(client)[1:-1]] == [{}, {"note": "cut"}]
 
 
 def test_a_filter_and_fields_narrow_the_assets(client: Client) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import struct
 import wave
-import zipfile
+import zlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,14 +18,13 @@ import numpy as np
 import pylibjxl
 from PIL import Image, ImageFont
 
+from tests.formats import made_negatives, made_office
 from tests.imaging import made
 
 #: Frames per second of every film made here.
 RATE = 25
 SAMPLES_PER_SECOND = 48_000
-#: A TIFF field: tag, type, values.
-Field = tuple[int, int, Any]
-W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+FONTS = Path(__file__).with_name("fonts")
 
 
 def jpeg_xl(mode: str = "RGB") -> bytes:
@@ -62,64 +62,6 @@ def large_photoshop(picture: Image.Image, bits: int = 8, version: int = 2, *, pa
     runs = [_literal_runs(row) for row in rows]
     lengths = struct.pack(f">{len(runs)}{'I' if version == 2 else 'H'}", *map(len, runs))
     return header + sections + struct.pack(">H", 1) + lengths + b"".join(runs)
-
-
-def negative(
-    width: int = 64, height: int = 48, *, preview: bytes = b"", light: tuple[float, float, float] = (0.6, 0.3, 0.1)
-) -> bytes:
-    """A digital negative (DNG 1.1): a plain area of light as a Bayer sensor sees it, 12 bits in 16, RGGB.
-
-    With a `preview`, a JPEG, the sensor's picture stands in a directory below it, as cameras do it.
-    """
-    sensor = np.empty((height, width), np.uint16)
-    red, green, blue = (round(part * 4095) for part in light)
-    sensor[0::2, 0::2], sensor[0::2, 1::2], sensor[1::2, 0::2], sensor[1::2, 1::2] = red, green, green, blue
-    data = sensor.astype("<u2").tobytes()
-    # ColorMatrix1 takes XYZ to the camera's own colours: here sRGB's primaries, so that the camera sees sRGB.
-    matrix = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
-    raw: list[Field] = [
-        (254, 4, (0,)),
-        (256, 4, (width,)),
-        (257, 4, (height,)),
-        (258, 3, (16,)),
-        (259, 3, (1,)),
-        (262, 3, (32803,)),
-        (273, 4, (0,)),  # its place, filled in below
-        (277, 3, (1,)),
-        (278, 4, (height,)),
-        (279, 4, (len(data),)),
-        (33421, 3, (2, 2)),
-        (33422, 1, (0, 1, 1, 2)),
-        (50717, 4, (4095,)),
-    ]
-    camera: list[Field] = [
-        (271, 2, b"Imprimatur\0"),
-        (272, 2, b"Test camera\0"),
-        (274, 3, (1,)),
-        (50706, 1, (1, 1, 0, 0)),
-        (50708, 2, b"Imprimatur Test\0"),
-        (50721, 10, matrix),
-        (50728, 5, (1.0, 1.0, 1.0)),
-        (50778, 3, (21,)),
-    ]
-    if not preview:
-        return _tiff([sorted([*raw, *camera])], [data])
-    with Image.open(io.BytesIO(preview)) as opened:
-        size = opened.size
-    small: list[Field] = [
-        (254, 4, (1,)),
-        (256, 4, (size[0],)),
-        (257, 4, (size[1],)),
-        (258, 3, (8, 8, 8)),
-        (259, 3, (7,)),
-        (262, 3, (6,)),
-        (273, 4, (0,)),
-        (277, 3, (3,)),
-        (278, 4, (size[1],)),
-        (279, 4, (len(preview),)),
-        (330, 4, (0,)),  # the directory of the sensor's picture, likewise
-    ]
-    return _tiff([sorted([*small, *camera]), raw], [preview, data])
 
 
 @cache
@@ -172,92 +114,6 @@ def font() -> bytes:
     return content
 
 
-def archive(**files: bytes) -> bytes:
-    return zipped({name.replace("__", "."): content for name, content in (files or {"a__txt": b"one"}).items()})
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as holder:
-        for name, content in files.items():
-            holder.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content)
-    return target.getvalue()
-
-
-def letter(text: str = "Dear printer, please print.") -> bytes:
-    """A Word document of one paragraph, with a title."""
-    body = f'<w:document xmlns:w="{W}"><w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body></w:document>'
-    return zipped(
-        {
-            "[Content_Types].xml": (
-                b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-                b'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-                b'<Default Extension="xml" ContentType="application/xml"/>'
-                b'<Override PartName="/word/document.xml" ContentType="application/'
-                b'vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
-            ),
-            "_rels/.rels": (
-                b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-                b'<Relationship Id="r1" Target="word/document.xml" Type="http://schemas.openxmlformats.org/'
-                b'officeDocument/2006/relationships/officeDocument"/></Relationships>'
-            ),
-            "docProps/core.xml": (
-                b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
-                b' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A letter</dc:title>'
-                b"<dc:creator>Ada</dc:creator></cp:coreProperties>"
-            ),
-            "word/document.xml": body.encode(),
-        }
-    )
-
-
-def open_letter(text: str = "Print <text:span>this</text:span> gladly.", more: str = "") -> bytes:
-    """An OpenDocument text: a word inside a word's style must stay in its place."""
-    return open_document("text", f"<office:text><text:p>{text}</text:p>{more}</office:text>")
-
-
-def open_sheet(text: str) -> bytes:
-    cell = f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
-    rows = f'<table:table table:name="Prices"><table:table-row>{cell}</table:table-row></table:table>'
-    return open_document("spreadsheet", f"<office:spreadsheet>{rows}</office:spreadsheet>")
-
-
-def open_slide(text: str) -> bytes:
-    place = 'svg:x="2cm" svg:y="2cm" svg:width="20cm" svg:height="5cm"'
-    frame = f"<draw:frame {place}><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame>"
-    return open_document(
-        "presentation", f'<office:presentation><draw:page draw:name="one">{frame}</draw:page></office:presentation>'
-    )
-
-
-def open_document(kind: str, body: str) -> bytes:
-    """An OpenDocument of this kind and body."""
-    names = "".join(
-        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"'
-        for name, space in (
-            *((each, each) for each in ("office", "text", "table")),
-            ("draw", "drawing"),
-            ("svg", "svg-compatible"),
-        )
-    )
-    content = (
-        f'<office:document-content{names} xmlns:xlink="http://www.w3.org/1999/xlink" office:version="1.2">'
-        f"<office:body>{body}</office:body></office:document-content>"
-    )
-    named = f"application/vnd.oasis.opendocument.{kind}"
-    manifest = (
-        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
-        f'manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="{named}"/>'
-        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
-    )
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as holder:
-        holder.writestr(zipfile.ZipInfo("mimetype", (2026, 1, 1, 0, 0, 0)), named)
-        holder.writestr("content.xml", content)
-        holder.writestr("META-INF/manifest.xml", manifest)
-    return target.getvalue()
-
-
 def pages(*texts: str) -> bytes:
     """A PDF with one line of Helvetica on each page."""
     objects = [b"<</Type/Catalog/Pages 2 0 R>>"]
@@ -285,16 +141,38 @@ def pages(*texts: str) -> bytes:
     )
 
 
+def web_font() -> bytes:
+    """`font` as WOFF: each table packed by itself."""
+    plain = font()
+    (count,) = struct.unpack_from(">H", plain, 4)
+    tables = [struct.unpack_from(">4sIII", plain, 12 + 16 * number) for number in range(count)]
+    at = 44 + 20 * count
+    entries, packed = b"", b""
+    for tag, checksum, offset, length in tables:
+        content = zlib.compress(plain[offset : offset + length], 9)
+        content = content if len(content) < length else plain[offset : offset + length]
+        entries += struct.pack(">4sIIII", tag, at + len(packed), len(content), length, checksum)
+        packed += content + b"\0" * (-len(content) % 4)
+    head = struct.pack(">4s4sIHHIHHIIIII", b"wOFF", plain[:4], at + len(packed), count, 0, len(plain), 1, 0, *[0] * 5)
+    return head + entries + packed
+
+
 def every_kind() -> dict[str, tuple[str, bytes]]:
     """File name → (media type, content), beside `made.every_format`."""
     quadrants = made.quadrants()
-    office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    office, open_document = made_office.OFFICE, "application/vnd.oasis.opendocument"
     return {
         "a.jxl": ("image/jxl", jpeg_xl()),
         "a.svg": ("image/svg+xml", drawing()),
         "a.psb": ("image/vnd.adobe.photoshop", large_photoshop(quadrants)),
         "deep.psd": ("image/vnd.adobe.photoshop", large_photoshop(quadrants, 16, 1)),
-        "a.dng": ("image/x-adobe-dng", negative()),
+        "a.dng": ("image/x-adobe-dng", made_negatives.negative()),
+        "packed.dng": ("image/x-adobe-dng", made_negatives.packed_negative(quadrants)),
+        "a.mrw": ("image/x-minolta-mrw", made_negatives.minolta_negative(quadrants)),
+        "deep.tif": ("image/tiff", made_negatives.deep_tiff(quadrants)),
+        "pages.tif": ("image/tiff", made.animation("TIFF", 3)),
+        "moving.gif": ("image/gif", made.animation("GIF", 3)),
+        "moving.webp": ("image/webp", made.animation("WEBP", 3)),
         "a.mp4": ("video/mp4", film()),
         "a.mov": ("video/quicktime", film(container="mov")),
         "a.webm": ("video/webm", film(container="webm", codec="libvpx-vp9")),
@@ -302,9 +180,14 @@ def every_kind() -> dict[str, tuple[str, bytes]]:
         "a.flac": ("audio/flac", recording(container="flac", codec="flac")),
         "a.wav": ("audio/wav", waves((1, 0.2), (1, 0.9), (1, 0.05))),
         "a.ttf": ("font/ttf", font()),
-        "a.zip": ("application/zip", archive(one__txt=b"1" * 1000, two__jpg=b"2")),
-        "a.docx": (office, letter()),
-        "a.odt": ("application/vnd.oasis.opendocument.text", open_letter()),
+        "a.otf": ("font/otf", (FONTS / "aileron.otf").read_bytes()),
+        "a.woff": ("font/woff", web_font()),
+        "a.woff2": ("font/woff2", (FONTS / "aileron.woff2").read_bytes()),
+        "a.zip": ("application/zip", made_office.archive(one__txt=b"1" * 1000, two__jpg=b"2")),
+        "a.docx": (f"{office}.wordprocessingml.document", made_office.letter()),
+        "a.xlsx": (f"{office}.spreadsheetml.sheet", made_office.sheet()),
+        "a.pptx": (f"{office}.presentationml.presentation", made_office.slides()),
+        "a.odt": (f"{open_document}.text", made_office.open_letter()),
         "a.pdf": ("application/pdf", pages("First page", "Second page")),
         "a.txt": ("text/plain", "Пусть печатают.\nLet it be printed.\n".encode()),
         "a.csv": ("text/csv", b"name;price\ncup;3\n"),
@@ -340,46 +223,3 @@ def _deepened(row: Any, bits: int) -> bytes:
 
 def _literal_runs(row: bytes) -> bytes:
     return b"".join(bytes([len(part) - 1]) + part for part in (row[at : at + 128] for at in range(0, len(row), 128)))
-
-
-def _tiff(directories: list[list[Field]], pictures: list[bytes]) -> bytes:
-    """Little-endian; the first directory names the second as its sub-directory, and each its own picture."""
-    starts, at = [], 8
-    for entries in directories:
-        starts.append(at)
-        at += 6 + 12 * len(entries) + sum(_room(_values(kind, values)) for _, kind, values in entries)
-    places = []
-    for picture in pictures:
-        places.append(at)
-        at += len(picture) + len(picture) % 2
-    body = b""
-    for number, entries in enumerate(directories):
-        filled = {273: places[number], 330: starts[-1]}
-        body += _directory(entries, starts[number], filled)
-    return b"II*\0\x08\0\0\0" + body + b"".join(one + b"\0" * (len(one) % 2) for one in pictures)
-
-
-def _directory(entries: list[Field], at: int, filled: dict[int, int]) -> bytes:
-    """What is longer than four bytes stands behind the entries."""
-    fields, behind = b"", b""
-    beyond = at + 6 + 12 * len(entries)
-    for tag, kind, values in entries:
-        content = struct.pack("<I", filled[tag]) if tag in filled else _values(kind, values)
-        if _room(content):
-            fields += struct.pack("<HHII", tag, kind, len(values), beyond + len(behind))
-            behind += content + b"\0" * (len(content) % 2)
-        else:
-            fields += struct.pack("<HHI", tag, kind, len(values)) + content.ljust(4, b"\0")
-    return struct.pack("<H", len(entries)) + fields + b"\0\0\0\0" + behind
-
-
-def _room(content: bytes) -> int:
-    return len(content) + len(content) % 2 if len(content) > 4 else 0
-
-
-def _values(kind: int, values: Any) -> bytes:
-    if kind == 2:
-        return bytes(values)
-    if kind in {5, 10}:
-        return b"".join(struct.pack("<II" if kind == 5 else "<ii", round(value * 10_000), 10_000) for value in values)
-    return struct.pack(f"<{len(values)}{ {1: 'B', 3: 'H', 4: 'I'}[kind] }", *values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
 
-from tests.formats import made_files
+from tests.formats import made_files, made_negatives, made_office
 from tests.imaging import made, made_hostile
 
 COUNT = 300
@@ -91,12 +93,17 @@ def _meant_to_harm() -> Iterator[File]:
     yield "huge.psb", "image/vnd.adobe.photoshop", _photoshop(2, 290_000, 290_000, 16)
     yield "huge.psd", "image/vnd.adobe.photoshop", _photoshop(1, 29_000, 29_000, 16)
     yield "none.psb", "image/vnd.adobe.photoshop", _photoshop(2, 0, 10, 8)
-    yield "huge.dng", "image/x-adobe-dng", _larger(made_files.negative(), 64, 60_000, 48, 60_000)
+    yield "huge.dng", "image/x-adobe-dng", _larger(made_negatives.negative(), 64, 60_000, 48, 60_000)
     yield "huge.jxl", "image/jxl", b"\xff\x0a" + b"\xff" * 64
     yield "bomb.zip", "application/zip", _swollen_zip()
-    yield "bomb.docx", _word(), made_files.zipped({"word/document.xml": b"<a>" + b" " * 60_000_000 + b"</a>"})
-    yield "laughs.docx", _word(), made_files.zipped({"word/document.xml": _laughing()})
-    yield "deep.docx", _word(), made_files.zipped({"word/document.xml": b"<a>" * 200_000})
+    yield "bomb.docx", _word(), made_office.zipped({"word/document.xml": b"<a>" + b" " * 60_000_000 + b"</a>"})
+    yield "laughs.docx", _word(), made_office.zipped({"word/document.xml": _laughing()})
+    yield "deep.docx", _word(), made_office.zipped({"word/document.xml": b"<a>" * 200_000})
+    yield "far.xlsx", f"{made_office.OFFICE}.spreadsheetml.sheet", _far_away()
+    yield "noise.doc", "application/msword", _compound(random.Random(2))
+    yield "noise.xls", "application/vnd.ms-excel", _compound(random.Random(3))
+    yield "noise.ppt", "application/vnd.ms-powerpoint", _compound(random.Random(4))
+    yield "deep.rtf", "application/rtf", b"{\\rtf1" + b"{" * 100_000 + b"deep"
     yield "claims.wav", "audio/wav", made_files.waves((0.1, 0.5))[:4] + b"\xff\xff\xff\x7f" + b"WAVE" + b"\0" * 40
     yield "listing.m3u8.mp4", "video/mp4", b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
     yield "wide.mp4", "video/mp4", _widened(made_files.film())
@@ -107,6 +114,25 @@ def _meant_to_harm() -> Iterator[File]:
 
 def _word() -> str:
     return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def _far_away() -> bytes:
+    """Words in the last cell that a sheet has, a hundred columns each a thousand wide."""
+    columns = '<cols><col min="1" max="100" width="1000" customWidth="1"/></cols>'
+    cell = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far away</t></is></c></row>'
+    with zipfile.ZipFile(io.BytesIO(made_office.sheet(("near",)))) as book:
+        files = {name: book.read(name) for name in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    files[name] = files[name].replace(b"<sheetData>", f"{columns}<sheetData>".encode())
+    files[name] = files[name].replace(b"</sheetData>", f"{cell}</sheetData>".encode())
+    return made_office.zipped(files)
+
+
+def _compound(chance: random.Random) -> bytes:
+    """The head of a compound file as old Office wrote it, its tables in a circle, and noise."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16
+    head += struct.pack("<HHHHH6xIIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 0, 0, 4096, 0, 1, 0, 1, 0)
+    return (head + struct.pack("<I", 0) * 109)[:512].ljust(512, b"\0") + chance.randbytes(8192)
 
 
 def _svg(inside: str, size: str = 'width="100" height="100"') -> bytes:

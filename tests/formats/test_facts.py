@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.recipes import FailureCode
-from tests.formats import made_files, shown
+from tests.formats import made_files, made_office, shown
 from tests.imaging import made
 from workers.imaging.failures import PictureError
 from workers.imaging.limits import Limits
@@ -20,6 +20,9 @@ from workers.imaging.metadata import read_metadata
         ("a.psb", (240, 160), 8),
         ("deep.psd", (240, 160), 16),
         ("a.dng", (64, 48), 12),
+        ("packed.dng", (240, 160), 14),
+        ("a.mrw", (240, 160), 12),
+        ("deep.tif", (240, 160), 16),
         ("a.mp4", (320, 180), None),
         ("a.webm", (320, 180), None),
         ("a.mp3", (None, None), None),
@@ -85,7 +88,7 @@ def test_a_font_says_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_an_archive_is_listed_and_never_unpacked(tmp_path: Path) -> None:
-    content = made_files.archive(one__txt=b"1" * 1000, **{"folder/two__jpg": b"2"})
+    content = made_office.archive(one__txt=b"1" * 1000, **{"folder/two__jpg": b"2"})
     before = set(tmp_path.iterdir())
     found = shown.facts(content, "application/zip", tmp_path)
     said = shown.entries(found)
@@ -99,6 +102,8 @@ def test_an_archive_is_listed_and_never_unpacked(tmp_path: Path) -> None:
     [
         ("a.pdf", "First page\nSecond page"),
         ("a.docx", "Dear printer, please print."),
+        ("a.xlsx", "Cup\nPlate"),
+        ("a.pptx", "Spring campaign"),
         ("a.odt", "Print this gladly."),
         ("a.svg", "Four fields\nspring campaign"),
         ("a.zip", "one.txt\ntwo.jpg"),
@@ -118,7 +123,7 @@ def test_a_document_says_who_wrote_it_and_under_which_title(tmp_path: Path) -> N
 
 
 def test_no_more_words_are_kept_than_are_searched(tmp_path: Path) -> None:
-    for name, content in (("a.txt", b"word " * 90_000), ("a.docx", made_files.letter("word " * 90_000))):
+    for name, content in (("a.txt", b"word " * 90_000), ("a.docx", made_office.letter("word " * 90_000))):
         kind, _ = made_files.every_kind()[name]
         assert len(shown.facts(content, kind, tmp_path).text) == Limits().text_letters
 

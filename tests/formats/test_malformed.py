@@ -91,13 +91,15 @@ def test_three_hundred_malformed_files_give_three_hundred_typed_outcomes(tmp_pat
     assert [one.preset for one in sound.made] == ["still"]
 
 
-def test_three_thousand_jobs_that_end_badly_leave_nothing_behind() -> None:
-    """In a process of its own, as small as a worker is: what is forked is what the fork costs."""
-    program = [sys.executable, "-m", "tests.formats.bad_jobs", "3000"]
+@pytest.mark.parametrize(("place", "count"), [("nursery", 3_000), ("here", 300)])
+def test_three_thousand_jobs_that_end_badly_leave_nothing_behind(place: str, count: int) -> None:
+    """In a process of its own, as small as a worker is; forked from a nursery as workers do, and some from itself."""
+    program = [sys.executable, "-m", "tests.formats.bad_jobs", str(count), place]
     told = json.loads(subprocess.run(program, check=True, capture_output=True, cwd=ROOT).stdout)
-    assert sum(told["codes"].values()) == 3_000
-    assert told["codes"]["answered"] == 600
+    assert sum(told["codes"].values()) == count
+    assert told["codes"]["answered"] == count // 5
     assert told["codes"].keys() == {"answered", "CRASHED", "OUT_OF_MEMORY"}
-    assert told["children"] == 0
-    assert told["descriptors"][0] == told["descriptors"][1]
-    assert told["memory"][1] - told["memory"][0] < 2 << 20
+    assert (told["children"], told["is_the_same"]) == (0, True)
+    for before, after in zip(told["before"], told["after"], strict=True):
+        assert after[0] == before[0]
+        assert after[1] - before[1] < 2 << 20

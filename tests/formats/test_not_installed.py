@@ -36,7 +36,7 @@ def test_a_kind_whose_extra_is_missing_is_refused_by_its_name(
     assert refused.value.failure.code == FailureCode.NOT_INSTALLED
 
 
-@pytest.mark.parametrize("name", ["a.docx", "a.odt"])
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.pptx", "a.odt"])
 def test_without_libreoffice_an_office_document_has_words_but_no_picture(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from domain import media_types
 from domain.recipes import FailureCode, Fit, Format, Recipe
-from tests.formats import made_files, shown
+from tests.formats import made_files, made_negatives, made_office, shown
 from tests.imaging import made
 from workers.imaging.failures import PictureError
 from workers.imaging.formats.raw import MEDIA_TYPES as RAW_TYPES
 
-FOUR_FIELDS = ("a.jxl", "a.svg", "a.psb", "deep.psd", "a.mp4", "a.mov", "a.webm")
+FOUR_FIELDS = ("a.jxl", "a.svg", "a.psb", "deep.psd", "deep.tif", "a.mp4", "a.mov", "a.webm")
 PHOTOSHOP = "image/vnd.adobe.photoshop"
 
 
@@ -109,16 +109,36 @@ def test_entities_of_a_drawing_do_not_open_files(tmp_path: Path) -> None:
 
 
 def test_a_raw_picture_is_developed_to_the_light_that_fell_on_it(tmp_path: Path) -> None:
-    seen = shown.picture(made_files.negative(200, 120), "image/x-adobe-dng", tmp_path)
+    seen = shown.picture(made_negatives.negative(200, 120), "image/x-adobe-dng", tmp_path)
     red, green, blue = seen.getpixel((60, 36))  # type: ignore[misc]  # RGB
     assert red > green > blue
     assert seen.size == (120, 72)
 
 
+def test_a_packed_raw_picture_is_unpacked_tile_by_tile_and_turned_upright(tmp_path: Path) -> None:
+    """Its colours by the white balance and the black level that it tells; developing brightens the whole a little."""
+    kind, content = made_files.every_kind()["packed.dng"]
+    seen = shown.picture(content, kind, tmp_path, Recipe("whole", Format.PNG, 240, 240))
+    assert seen.size == (240, 160)
+    for found, meant in zip(made.corners(seen), made.CORNERS, strict=True):
+        assert made.distance(found, meant) <= 20
+
+
+def test_a_raw_picture_that_is_no_tiff_is_developed_as_its_camera_sees(tmp_path: Path) -> None:
+    """What is red, green and blue there is more so here, for a camera sees each of them in the light of the others."""
+    kind, content = made_files.every_kind()["a.mrw"]
+    seen = shown.picture(content, kind, tmp_path, Recipe("whole", Format.PNG, 240, 240))
+    assert seen.size == (240, 160)
+    red, green, blue, white = (np.array(corner) for corner in made.corners(seen))
+    assert [int(each.argmax()) for each in (red, green, blue)] == [0, 1, 2]
+    assert min(red[0], green[1], blue[2], white.min()) > 200
+    assert max(*red[1:], green[0], green[2], *blue[:2]) < 80
+
+
 def test_the_camera_s_own_preview_is_taken_only_where_it_is_large_enough(tmp_path: Path) -> None:
     """The preview is blue, the sensor's light orange: one sees which of them was shown."""
     preview = made.encoded(made.solid((20, 30, 200), size=(100, 60)), "JPEG", quality=95)
-    content = made_files.negative(400, 240, preview=preview)
+    content = made_negatives.negative(400, 240, preview=preview)
     for side, is_preview in ((100, True), (300, False)):
         recipe = Recipe("at", Format.PNG, side, side)
         seen = shown.picture(content, "image/x-adobe-dng", tmp_path, recipe)
@@ -181,8 +201,21 @@ def test_a_specimen_shows_the_font_s_own_letters(tmp_path: Path) -> None:
     assert all(ink[top : top + 50].any() for top in (290, 354, 418))
 
 
+@pytest.mark.parametrize("name", ["a.otf", "a.woff", "a.woff2"])
+def test_fonts_of_every_sort_show_the_same_letters(name: str, tmp_path: Path) -> None:
+    """They are all the same font: PostScript outlines, and two packings for the web. Only the large letters are held to
+    each other, for what was taken out of some of the files is how far letters stand apart.
+    """
+    recipe = Recipe("specimen", Format.PNG, 800, 500)
+    kind, content = made_files.every_kind()[name]
+    seen = shown.picture(content, kind, tmp_path, recipe).convert("L")
+    plain = shown.picture(made_files.font(), "font/ttf", tmp_path, recipe).convert("L")
+    ink = [np.asarray(one)[:270] < 128 for one in (seen, plain)]
+    assert (ink[0] ^ ink[1]).sum() < 0.03 * ink[1].sum() > 300
+
+
 def test_what_an_archive_lists_is_drawn_as_a_page(tmp_path: Path) -> None:
-    content = made_files.archive(first__txt=b"1" * 2000, second__jpg=b"2")
+    content = made_office.archive(first__txt=b"1" * 2000, second__jpg=b"2")
     seen = shown.picture(content, "application/zip", tmp_path, Recipe("page", Format.PNG, 420, 595))
     assert seen.size == (420, 595)
     ink = (np.asarray(seen.convert("L")) < 128).any(axis=1)

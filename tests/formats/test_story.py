@@ -16,7 +16,7 @@ QUERY = """query ($id: ID!) { asset(id: $id) { kind current {
   renditions { preset state mediaType width height failure { code message retryable } }
   metadata { namespace name value } } } }"""
 FOUND = "query ($q: String!) { assets(first: 10, search: $q) { nodes { title } } }"
-OFFICE = frozenset({"a.docx", "a.odt"})
+OFFICE = frozenset({"a.docx", "a.xlsx", "a.pptx", "a.odt"})
 #: Plain words have no picture.
 WORDS = frozenset({"a.txt", "a.csv"})
 
@@ -66,6 +66,8 @@ def test_a_film_says_how_long_it_is_and_how_large(hub: Hub, client: Client) -> N
     [
         ("a.pdf", "second page"),
         ("a.docx", "printer"),
+        ("a.xlsx", "plate"),
+        ("a.pptx", "campaign"),
         ("a.svg", "spring campaign"),
         ("a.zip", "two.jpg"),
         ("a.txt", "печатают"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -43,12 +44,13 @@ def spin() -> None:
         pass
 
 
-def kill_oneself() -> None:
-    signal.raise_signal(signal.SIGKILL)
+def wait_for_death(told: str) -> None:
+    Path(told).write_text(str(os.getpid()))
+    time.sleep(60)
 
 
 def fall() -> None:
-    signal.raise_signal(signal.SIGSEGV)
+    ctypes.string_at(0)
 
 
 def fail() -> None:
@@ -87,7 +89,6 @@ def test_a_job_is_forked_from_the_nursery_and_not_from_us(nursery: Nursery) -> N
         (hoard, SandboxLimits(memory_bytes=256 * 1024**2), FailureCode.OUT_OF_MEMORY),
         (spin, SandboxLimits(wall_seconds=0.5), FailureCode.TIMEOUT),
         (spin, SandboxLimits(cpu_seconds=1), FailureCode.TIMEOUT),
-        (kill_oneself, SandboxLimits(), FailureCode.OUT_OF_MEMORY),
         (fall, SandboxLimits(), FailureCode.CRASHED),
         (fail, SandboxLimits(), FailureCode.CRASHED),
     ],
@@ -101,6 +102,20 @@ def test_every_end_means_the_same_from_a_nursery(
         sandbox.run(job, limits=limits)
     assert from_nursery.value.code == from_here.value.code == code
     assert from_nursery.value.sentence == from_here.value.sentence
+
+
+def test_what_is_killed_had_no_memory_wherever_it_was_forked(nursery: Nursery, tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+
+    def kill() -> None:
+        if told.exists() and (pid := told.read_text()):
+            told.unlink()
+            os.kill(int(pid), signal.SIGKILL)
+
+    for cradle in (nursery, None):
+        with pytest.raises(StoppedError) as stopped:
+            sandbox.run(wait_for_death, str(told), cradle=cradle, tick=kill)
+        assert stopped.value.code == FailureCode.OUT_OF_MEMORY
 
 
 def test_what_a_nursery_forks_may_not_fork(nursery: Nursery) -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
 from domain.recipes import Colour, Fit, Format, Recipe
+from server import studio
 from storage.settings import Settings
 from tests.imaging import made
 from workers import reductions
@@ -185,20 +186,78 @@ def test_only_plain_files_are_kept(settings: Settings, tmp_path: Path) -> None:
     assert list((settings.data_dir / "reductions").iterdir()) == []
 
 
-def test_the_longest_unused_goes_first_when_room_is_short(settings: Settings, tmp_path: Path) -> None:
+def lay(folder: Path, name: str, mebibytes: int, seconds_ago: float) -> None:
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("wb") as file:
+        file.truncate(mebibytes << 20)
+    used = time.time() - seconds_ago
+    os.utime(folder / name, (used, used))
+
+
+def test_the_longest_unused_goes_first_when_room_is_short(settings: Settings) -> None:
     settings = settings.model_copy(update={"reductions_mb": 4})
-    folder = settings.reductions_dir
-    folder.mkdir()
-    now = time.time()
-    for age, factor in enumerate((*FACTORS, *FACTORS, *FACTORS)):
-        path = folder / f"{age}-{factor}"
-        with path.open("wb") as file:
-            file.truncate(1 << 20)
-        os.utime(path, (now - age, now - age))
-    with reductions.shelf(settings, "7", tmp_path):  # is of use again
-        pass
+    for age in range(9):
+        lay(settings.reductions_dir, f"{age}-2", 1, seconds_ago=60 * age)
     reductions.sweep(settings)
-    assert sorted(path.name[0] for path in folder.iterdir()) == ["0", "1", "2", "7"]
+    assert sorted(path.name[0] for path in settings.reductions_dir.iterdir()) == ["0", "1", "2", "3"]
+
+
+def test_small_ones_stay_longer_than_large_ones(settings: Settings) -> None:
+    settings = settings.model_copy(update={"reductions_mb": 5})
+    for name in ("old", "older"):
+        for factor, mebibytes in ((2, 4), (4, 2), (8, 1)):
+            lay(settings.reductions_dir, f"{name}-{factor}", mebibytes, 60 * len(name))
+    reductions.sweep(settings)
+    assert sorted(path.name for path in settings.reductions_dir.iterdir()) == ["old-4", "old-8", "older-8"]
+
+
+def test_what_was_of_use_stays(settings: Settings, tmp_path: Path) -> None:
+    source = variants(tmp_path)["plain"]
+    with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+        rendered(source, PART, tmp_path, shelf)
+    for path in settings.reductions_dir.iterdir():
+        os.utime(path, (1, 1))
+    rendered(source, PART, tmp_path, Shelf(settings.reductions_dir / ("a" * 64), tmp_path / "elsewhere"))
+    used = {path.name[-1] for path in settings.reductions_dir.iterdir() if path.stat().st_mtime > 1}
+    assert used == {"2"}
+
+
+@pytest.mark.parametrize("in_the_way", ["data", "inside", "both"])
+def test_a_disk_that_takes_nothing_fails_no_job(settings: Settings, tmp_path: Path, in_the_way: str) -> None:
+    """Files stand where the folders would be."""
+    if in_the_way != "inside":
+        settings.reductions_dir.write_bytes(b"")
+    if in_the_way != "data":
+        (tmp_path / "reductions").write_bytes(b"")
+    with reductions.shelf(settings, "a" * 64, tmp_path) as shelf:
+        assert shelf is None
+    reductions.sweep(settings)
+    reductions.forget(settings, {"a" * 64})
+    assert reductions.digests(settings) == set()
+
+
+def test_what_cannot_be_moved_into_place_fails_no_job(settings: Settings, tmp_path: Path) -> None:
+    settings.reductions_dir.mkdir()
+    (settings.reductions_dir / f"{'a' * 64}-2").mkdir()
+    (settings.reductions_dir / f"{'a' * 64}-2" / "something").write_bytes(b"")
+    with reductions.shelf(settings.model_copy(update={"reductions_mb": 1}), "a" * 64, tmp_path) as shelf:
+        assert shelf is not None
+        for factor in FACTORS:
+            (shelf.fresh / str(factor)).write_bytes(b"laid")
+    kept = sorted(path.name[-2:] for path in settings.reductions_dir.iterdir() if path.is_file())
+    assert kept == ["-4", "-8"]
+
+
+def test_an_error_of_the_job_itself_is_its_own(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="the job's"), reductions.shelf(settings, "a" * 64, tmp_path):
+        raise OSError("the job's")
+
+
+def test_a_server_without_workers_keeps_none(settings: Settings) -> None:
+    lay(settings.reductions_dir, f"{'a' * 64}-2", 1, seconds_ago=0)
+    with studio.running(settings.model_copy(update={"workers": 0})) as beside:
+        assert beside is None
+    assert not settings.reductions_dir.exists()
 
 
 def test_where_there_is_no_room_nothing_is_kept(settings: Settings, tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 import contextlib
 import ctypes
+import errno
+import fcntl
 import itertools
 import os
+import platform
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -20,6 +24,8 @@ from domain.recipes import FailureCode
 from workers import sandbox
 from workers.sandbox import SandboxLimits, StoppedError
 
+#: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo
+_SIGNALLING = {"x86_64": (62, 200, 234, 129, 297), "aarch64": (129, 130, 131, 138, 240)}
 TIGHT = SandboxLimits(
     wall_seconds=20, cpu_seconds=20, memory_bytes=256 << 20, file_bytes=1 << 20, files=16, answer_bytes=65_536
 )
@@ -114,7 +120,49 @@ def test_a_job_that_wants_too_much_memory_is_stopped() -> None:
 
 
 def test_a_job_that_the_kernel_kills_had_no_memory() -> None:
-    assert code_of(lambda: signal.raise_signal(signal.SIGKILL)) == FailureCode.OUT_OF_MEMORY
+    before = children()
+
+    def kill() -> None:
+        for child in children() - before:
+            os.kill(child, signal.SIGKILL)
+
+    with pytest.raises(StoppedError) as stopped:
+        sandbox.run(time.sleep, 60, limits=TIGHT, tick=kill)
+    assert stopped.value.code == FailureCode.OUT_OF_MEMORY
+
+
+def test_nobody_is_sent_a_signal_for_what_happens_to_a_file_of_the_sandbox() -> None:
+    def own() -> list[str]:
+        reading, _ = os.pipe()
+        tried = []
+        for attempt in (
+            lambda: fcntl.fcntl(reading, fcntl.F_SETOWN, os.getppid()),
+            lambda: fcntl.ioctl(reading, 0x8901, struct.pack("i", os.getppid())),
+            lambda: fcntl.fcntl(reading, fcntl.F_GETFL),
+        ):
+            try:
+                attempt()
+                tried.append("worked")
+            except OSError as error:
+                tried.append(type(error).__name__)
+        return tried
+
+    assert sandbox.run(own) == ["PermissionError", "PermissionError", "worked"]
+
+
+def test_no_signal_is_sent_from_the_sandbox() -> None:
+    """By none of the calls that send one, to whomever; a child that aborts ends all the same."""
+    victim = os.getpid()
+
+    def send() -> list[bool]:
+        library = ctypes.CDLL(None, use_errno=True)
+        kill, tkill, tgkill, queue, queue_in_group = _SIGNALLING[platform.machine()]
+        asked = ((kill, victim, 0), (tkill, victim, 0), (tgkill, victim, victim, 0))
+        told = ctypes.create_string_buffer(128)
+        queued = ((queue, victim, 0, told), (queue_in_group, victim, victim, 0, told))
+        return [library.syscall(*each) == -1 and ctypes.get_errno() == errno.EPERM for each in (*asked, *queued)]
+
+    assert sandbox.run(send, limits=TIGHT) == [True] * 5
 
 
 @pytest.mark.parametrize("ending", [lambda: ctypes.string_at(0), os.abort, lambda: os._exit(3), lambda: os._exit(0)])

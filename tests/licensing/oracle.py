@@ -46,12 +46,12 @@ def answer(facts: Facts, request: Request) -> Answer:
 
 def rank(facts: Facts, request: Request, days: list[date], place: str) -> int:
     found = 4
-    for version in _all_parts(facts, facts.version_id):
+    for version in all_parts(facts, facts.version_id):
         subject = facts.subjects[version]
         for severity, _, _, _, _, _ in oracle_bars.bars(facts, subject, request, days, place):
             found = min(found, _severity(severity))
-        for clause in _clauses(facts, subject):
-            found = min(found, _clause_rank(facts, clause, request, days, place))
+        for clause in clauses(facts, subject):
+            found = min(found, clause_rank(facts, clause, request, days, place))
     return found
 
 
@@ -78,7 +78,7 @@ def _told(
     reasons: set[tuple[object, ...]] = set()
     nowhere: set[tuple[object, ...]] = set()
     missing: set[str] = set()
-    for version in _all_parts(facts, facts.version_id):
+    for version in all_parts(facts, facts.version_id):
         subject = facts.subjects[version]
         part = None if version == facts.version_id else version
         for place in places:
@@ -87,8 +87,8 @@ def _told(
             ):
                 reasons.add((part, code, license_id, grant_id, release_id))
                 missing |= {left} if left else set()
-            for clause in _clauses(facts, subject):
-                if _clause_rank(facts, clause, request, days, place) >= 3:
+            for clause in clauses(facts, subject):
+                if clause_rank(facts, clause, request, days, place) >= 3:
                     continue
                 for terms, grant in clause:
                     of_release = isinstance(terms, Release)
@@ -106,7 +106,7 @@ def _told(
 Option = tuple[License | Release | None, Grant | None]
 
 
-def _clauses(facts: Facts, subject: Subject) -> Iterator[list[Option]]:
+def clauses(facts: Facts, subject: Subject) -> Iterator[list[Option]]:
     whole: set[int] = set()
     for rights in subject.rights:
         if rights.license_id is not None and rights.coverage == "WHOLE":
@@ -132,7 +132,7 @@ def _of(terms: License | Release) -> list[Option]:
     return permits or [(terms, None)]
 
 
-def _clause_rank(facts: Facts, clause: list[Option], request: Request, days: list[date], place: str) -> int:
+def clause_rank(facts: Facts, clause: list[Option], request: Request, days: list[date], place: str) -> int:
     best = 0
     for terms, grant in clause:
         if isinstance(terms, Release) and request.purpose not in {None, "COMMERCIAL"}:
@@ -229,29 +229,39 @@ def _picture_problems(grant: Grant, request: Request) -> Iterator[Problem]:
 def _cap_problems(
     facts: Facts, terms: License | Release, grant: Grant, request: Request, days: list[date]
 ) -> Iterator[Problem]:
-    on_paper = request.channel.split(".")[0] in {"print", "press", "editorial", "packaging", "merchandise", "direct"}
-    on_screen = request.channel.split(".")[0] in {"web", "social", "email"}
-    times = 1
-    if isinstance(terms, License):
-        times = 0
-        for version in _all_parts(facts, facts.version_id):
-            times += any(rights.license_id == terms.id for rights in facts.subjects[version].rights)
     for cap in grant.caps:
         amounts = [one.amount for one in request.quantities if one.unit == cap.unit]
-        applies = {"COPIES": on_paper, "IMPRESSIONS": on_screen, "PLACEMENTS": True, "SEATS": False}[cap.unit]
         if not amounts:
-            if applies:
+            if counts(str(cap.unit), request.channel):
                 yield "UNKNOWN", "CAP_EXCEEDED", "QUANTITY_NOT_GIVEN"
             continue
         fullest = 0
         for used in cap.used:
-            if any(_in_period(cap.per, used.starts_on, terms.zone, request.zone, day) for day in days):
+            if any(in_period(cap.per, used.starts_on, terms.zone, request.zone, day) for day in days):
                 fullest = max(fullest, used.used + used.reserved)
-        if fullest + amounts[0] * times > cap.limit:
+        if fullest + amounts[0] * times(facts, terms) > cap.limit:
             yield "DENY", "CAP_EXCEEDED", None
 
 
-def _in_period(per: str, first: date | None, zone: str, asked: str | None, day: date) -> bool:
+def counts(unit: str, channel: str) -> bool:
+    """Whether what is asked for there is counted in this unit, also where it does not say how many."""
+    branch = channel.split(".", maxsplit=1)[0]
+    on_paper = branch in {"print", "press", "editorial", "packaging", "merchandise", "direct"}
+    on_screen = branch in {"web", "social", "email"}
+    return {"COPIES": on_paper, "IMPRESSIONS": on_screen, "PLACEMENTS": True, "SEATS": False}[unit]
+
+
+def times(facts: Facts, terms: License | Release) -> int:
+    """How often a use counts: once for each version that the licence covers."""
+    if isinstance(terms, Release):
+        return 1
+    found = 0
+    for version in all_parts(facts, facts.version_id):
+        found += any(rights.license_id == terms.id for rights in facts.subjects[version].rights)
+    return found
+
+
+def in_period(per: str, first: date | None, zone: str, asked: str | None, day: date) -> bool:
     if first is None or per == "TOTAL":
         return True
     for local in oracle_days.dates_in(zone, asked, day):
@@ -294,10 +304,10 @@ def _whole_day_in(terms: License | Release, grant: Grant | None, asked: str | No
     return all(oracle_days.in_both(terms, grant, local) for local in oracle_days.dates_in(terms.zone, asked, day))
 
 
-def _all_parts(facts: Facts, version: int) -> set[int]:
+def all_parts(facts: Facts, version: int) -> set[int]:
     found = {version}
     for part in facts.subjects[version].components:
-        found |= _all_parts(facts, part.version_id)
+        found |= all_parts(facts, part.version_id)
     return found
 
 

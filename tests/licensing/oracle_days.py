@@ -75,6 +75,11 @@ def quarters(zone: str | None, day: date) -> list[datetime]:
     return _calendar(zone or "UTC")[day]
 
 
+def after(zone: str, day: date) -> datetime:
+    """The moment after the day's last quarter."""
+    return quarters(zone, day)[-1] + QUARTER
+
+
 @cache
 def dates_in(zone: str, asked: str | None, day: date) -> frozenset[date]:
     """The days of `zone` that a day of `asked` has a part in."""

@@ -65,9 +65,11 @@ _CHANNELS: Final = ("print.flyer", "print.poster", "web.site")
 
 
 def case(seed: int) -> tuple[Facts, Request]:
-    """Of some, terms have no days of their own."""
+    """Of some, terms have no days of their own; some pass but for one thing."""
     dice = Random(seed)
     found, asked = facts(dice), request(dice)
+    if seed % 5 == 3:
+        return nearly(Random(-seed), found, asked)
     return undated(Random(-seed), found, asked.window) if seed % 7 == 0 else found, asked
 
 
@@ -120,7 +122,11 @@ def narrowed(dice: Random, asked: Request) -> Request:
     changes["alterations"] = tuple(one for one in asked.alterations if dice.random() < 0.7)
     if asked.purpose is None:
         changes["purpose"] = dice.choice((None, *Purpose))
-    for name, words in (("industry", ("ALCOHOL", "FOOD")), ("language", ("de", "en")), ("audience", ("ADULTS",))):
+    left: tuple[tuple[str, tuple[str | int, ...]], ...] = (
+        *(("industry", ("ALCOHOL", "FOOD")), ("language", ("de", "en")), ("audience", ("ADULTS",))),
+        *(("product", (1, 2)), ("placement", ("COVER",))),
+    )
+    for name, words in left:
         if getattr(asked, name) is None:
             changes[name] = dice.choice((None, *words))
     if asked.size is not None and asked.size.page_share is not None:
@@ -174,6 +180,51 @@ def _with_group(dice: Random) -> tuple[str, ...]:
 
 def _left_out(dice: Random) -> tuple[str, ...]:
     return dice.choice(((), (), ("OWN",), ("US-NY", "OWN")))
+
+
+def nearly(dice: Random, found: Facts, asked: Request) -> tuple[Facts, Request]:
+    """The versions under one licence that allows everything but for one thing, or owes something; the use as asked for,
+    in what it is about.
+    """
+    all_ = Grant(11, Effect.PERMIT, ("ANY",), ("ANY",), ("WORLDWIDE",))
+    first, last = asked.window.first, asked.window.first + timedelta(days=dice.choice((1, 3, 6)))
+    asked = replace(asked, action=Action.PUBLISH, window=Window(first, last), partial=dice.random() < 0.3)
+    day, amount = first + timedelta(days=dice.randint(0, (last - first).days - 1)), dice.randint(2, 99)
+    unit, per = dice.choice((CapUnit.COPIES, CapUnit.PLACEMENTS)), dice.choice((CapPer.TOTAL, CapPer.YEAR))
+    began = None if per == CapPer.TOTAL else date(2026, 1, 1)
+    full = Cap(1, unit, 100, per, (Used(began, dice.randrange(60), dice.randrange(41)),))
+    grants: tuple[Grant, ...] = (all_,)
+    match dice.randrange(10):
+        case 0:
+            grants = (replace(all_, ends_on=day),)
+        case 1:
+            grants = (replace(all_, ends_on=day), replace(all_, id=12, starts_on=day + timedelta(days=1)))
+        case 2:
+            grants = (replace(all_, territories=tuple(sorted(dice.sample(_PLACES, 4)))),)
+        case 3 | 8 | 9:
+            grants = (replace(all_, caps=(full,)),)
+            asked = replace(asked, quantities=(Quantity(unit, amount),))
+        case 4:
+            grants = (replace(all_, alterations=(Alteration.CROP,)),)
+            asked = replace(asked, alterations=(Alteration.CROP, Alteration.FLIP))
+        case 5 | 6:
+            grants = (replace(all_, duties=(_duty(dice, 1),)), *(() if dice.random() < 0.5 else (_credited(all_),)))
+    terms = License(
+        1, LicenseKind.RIGHTS_MANAGED, LicenseStatus.ACTIVE, date(2019, 6, 1), zone=dice.choice(ZONES),
+        sublicensable=True, grants=grants, ends_on=_day(dice, 60) if dice.random() < 0.2 else None,
+    )  # fmt: skip
+    release = Release(1, ReleaseKind.MODEL, ReleaseStatus.UNLIMITED, zone=dice.choice(ZONES))
+    signed = dice.random() < 0.4
+    rights: tuple[Rights, ...] = (Rights(1, 1, people=signed, property=False),)
+    rights += (Rights(2, None, 1),) if signed else ()
+    subjects = {key: Subject(key, key, rights, each.components) for key, each in found.subjects.items()}
+    return Facts(1, subjects, {1: terms}, {1: release} if signed else {}, found.groups), asked
+
+
+def _credited(grant: Grant) -> Grant:
+    """The same in some places, which owes a credit there."""
+    credit = Duty(2, DutyKind.CREDIT_ON_IMAGE, "Bea")
+    return replace(grant, id=10, territories=("DE", "EU", "US"), duties=(credit,))
 
 
 def prohibition(dice: Random, key: int) -> Grant:
@@ -271,7 +322,8 @@ def _cap(dice: Random, key: int) -> Cap:
 
 def _duty(dice: Random, key: int) -> Duty:
     kind = _often(dice, DutyKind.CREDIT_ADJACENT, (DutyKind.APPROVAL_BY,), 0.7)
-    return Duty(key, kind, "Ada", (Action.PUBLISH,) if dice.random() < 0.3 else ())
+    chance = dice.random()
+    return Duty(key, kind, "Ada", (Action.PUBLISH,) if chance < 0.3 else (Action.PRINT,) if chance < 0.5 else ())
 
 
 def _subject(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.global_ids import encode
 from domain.hub import Hub
 from tests import acting
 from tests.asking import Client
@@ -186,6 +187,24 @@ def test_an_embargo_that_is_over_before_it_begins_is_refused(hub: Hub, client: C
             {"startsAt": "2099-01-01T01:00:00+01:00", "endsAt": "2099-01-01T00:00:00Z"},
         ):
             _invalid(client.mutate("embargoPlace", "embargo { id }", **told, **window), "window", ["endsAt"])
+
+
+def test_an_exclusivity_that_cannot_be_is_refused(hub: Hub, client: Client) -> None:
+    holder = encode("Organisation", client.viewer.org_id)
+    told = {"asset": created(client, picture(1))["id"], "holder": holder}
+    with unchanged(hub):
+        for more, constraint, path in (
+            ({"startsOn": "2026-02-02", "endsOn": "2026-02-01"}, "window", ["endsOn"]),
+            ({"startsOn": "2028-03-01", "endsOn": "2028-02-29", "zone": "Asia/Tokyo"}, "window", ["endsOn"]),
+            ({"channels": ["print.nothing"]}, "channel", ["channels"]),
+            ({"territories": ["XX"]}, "territory", ["territories"]),
+            ({"zone": "Mars/Olympus"}, "zone", ["zone"]),
+        ):
+            _invalid(client.mutate("exclusivityGive", "exclusivity { id }", **told, **more), constraint, path)
+        nobody = {**told, "holder": encode("Organisation", 4711)}
+        assert refusal(client.mutate("exclusivityGive", "exclusivity { id }", **nobody))["path"] == ["holder"]
+    one_day = {"startsOn": "2028-02-29", "endsOn": "2028-02-29"}
+    accepted(client.mutate("exclusivityGive", "exclusivity { id }", **told, **one_day))
 
 
 def test_groups_of_territories_that_cannot_be_are_refused(hub: Hub, client: Client) -> None:

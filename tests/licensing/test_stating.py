@@ -36,6 +36,7 @@ FIRST, LAST = date(2026, 1, 1), date(2027, 1, 31)
 CLAIMED = made_metadata.jpeg(
     xmp=made_metadata.xmp(
         "<dc:creator><rdf:Seq><rdf:li>Ada Lens</rdf:li></rdf:Seq></dc:creator>"
+        '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">© Ada Lens</rdf:li></rdf:Alt></dc:rights>'
         "<photoshop:Credit>Claimed credit</photoshop:Credit>"
         '<plus:Licensor><rdf:Seq><rdf:li rdf:parseType="Resource"><plus:LicensorName>Claimed</plus:LicensorName>'
         "<plus:LicensorURL>https://claimed.example/</plus:LicensorURL></rdf:li></rdf:Seq></plus:Licensor>",
@@ -117,6 +118,8 @@ def test_a_licence_is_written_into_every_rendition_and_taken_out_of_it_again(hou
     work_off(house.hub)
     expected = {
         "XMP-dc:Creator": ["Ada Lens"],
+        "XMP-dc:Rights": "© Ada Lens",
+        "XMP-xmpRights:Marked": True,
         "XMP-photoshop:Credit": "Ada / Agency",
         "XMP-xmpRights:WebStatement": "https://agency.example/terms",
         "XMP-plus:Licensor": [{"LicensorName": "Agency", "LicensorURL": "https://agency.example/"}],
@@ -131,7 +134,7 @@ def test_a_licence_is_written_into_every_rendition_and_taken_out_of_it_again(hou
     house.end(number, "terminate")
     work_off(house.hub)
     told = told_by_exiftool(house, tmp_path, "web")
-    assert told["XMP-photoshop:Credit"] == "Claimed credit"
+    assert (told["XMP-photoshop:Credit"], told["XMP-dc:Rights"]) == ("Claimed credit", "© Ada Lens")
     assert told["XMP-plus:Licensor"] == [{"LicensorName": "Claimed", "LicensorURL": "https://claimed.example/"}]
     assert not {"XMP-plus:LicenseEndDate", "XMP-plus:LicenseID", "XMP-plus:DataMining"} & set(told)
 

@@ -63,6 +63,7 @@ NODES = {
     "Exclusivity": "exclusivity",
     "Usage": "usage",
     "Supplier": "supplier",
+    "Product": "product",
     "StockPurchase": "stock_purchase",
 }
 
@@ -156,11 +157,27 @@ def hold(hub: Hub, viewers: list[Viewer], operations: int, seed: int) -> Held:
         for answered in (execution.answer(hub, viewer, asked, "test"), execution.answer(hub, viewer, asked, "test")):
             if _comparable(answered.body) != _comparable(expected.body):
                 held.different.append((document, expected.body, answered.body))
+        read = _at_hand(hub, viewer, asked)
+        if read is not None:
+            held.told["at hand"] += 1
+            if _comparable(read) != _comparable(expected.body):
+                held.different.append((document, expected.body, read))
         assert plans.counted.failed == failed, document
         assert hub.database.engine.pool.checkedout() == 0, document  # type: ignore[attr-defined]
         planned = plans.counted.answered > before
         held.told["planned" if planned else "executed" if b'"errors"' not in expected.body else "refused"] += 1
     return held
+
+
+def _at_hand(hub: Hub, viewer: Viewer, asked: Asked) -> bytes | None:
+    """What a server's event loop would read by itself, with nothing kept of what was read before."""
+    if not hub.database.epochs.are_at_hand:
+        return None
+    memory = plans.kept.of(hub.database)
+    memory.values, memory.answers = plans.kept.Kept(), plans.kept.Answers()
+    found = execution.at_hand(hub, viewer, asked)
+    answered = None if found is None else found.read(hub.database.epochs.now())
+    return None if answered is None else answered.body
 
 
 def _comparable(body: bytes) -> bytes:

@@ -27,6 +27,7 @@ from storage.tables import (
     OrganisationRow,
     PartyRow,
     PrincipalRow,
+    ProductRow,
     PurchaseSubscriberRow,
     ReleaseRow,
     RightsDecisionRow,
@@ -118,6 +119,11 @@ def lay_out(work: Work, chance: random.Random) -> None:
     for _ in range(12):
         usage(made)
     _purchases(made)
+    for number, org_id in enumerate([*made.orgs, *made.orgs]):
+        code = f"Pen-{number}"
+        row = ProductRow(org_id=org_id, code=code, code_folded=code.upper(), name=f"Pen “{number}”", created_at=START)
+        row.created_by, row.archived_at = made.people[0], (None, None, START)[number % 3]
+        made.add(row)
 
 
 def party(made: Licensing, number: int) -> None:

@@ -33,9 +33,11 @@ LIKELY: Final = ("assets", "assets", "assets", "asset", "node", "nodes")
 #: Lists that are read by a field's `Listed`, beside those of assets.
 LISTS: Final = (
     *("licenses", "expiringLicenses", "releases", "parties", "takedowns", "usages", "runningUsagesAfter"),
-    "stockPurchases",
+    *("stockPurchases", "products"),
 )
 LICENSING: Final = (*LISTS, "licenses", "license", "usages")
+#: Of products, as `tests.plans.licensed` writes some.
+CODES: Final = ("pen-1", "PEN-3", "nothing")
 DEEPEST: Final = 5
 HOLDING: Final = frozenset({"PageInfo", "SignedUrl", "RenditionFailure", "Money", "SizeLimit"})
 #: What an argument names.
@@ -219,7 +221,7 @@ class Chooser:
             case "String" if name == "preset":
                 return choose(("web", "thumb", "preview", "nothing"))
             case "String":
-                return choose(("image/png", "image/", "asset", "red", ""))
+                return choose(CODES if name == "codes" else ("image/png", "image/", "asset", "red", ""))
             case "Boolean":
                 return self.chance.random() < 0.5
             case "DateTime":

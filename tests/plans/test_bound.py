@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain import delivery
 from domain.global_ids import encode
 from domain.hub import Hub
 from domain.licensing import takedowns
@@ -22,6 +23,7 @@ from tests.delivery.brand import Brand
 from tests.delivery.licensed import FLYERS, HOME, Licensed
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+QUARTER, SECOND = timedelta(minutes=15), timedelta(seconds=1)
 LIST = """query ($ids: [ID!]!) {
   assets(first: 50) { totalCount nodes { id current {
     id download { url validUntil } renditions { preset url { url validUntil } } } } }
@@ -54,16 +56,16 @@ class Asking:
     @property
     def addresses(self) -> list[bool]:
         """Per asset, newest first, whether there is one of its own bytes."""
-        return [each["current"]["download"] is not None for each in self._data["assets"]["nodes"]]
+        return [each["current"]["download"] is not None for each in self.shown["assets"]["nodes"]]
 
     @property
     def by_id(self) -> list[bool]:
         """Of the first asset's thumb and of its version, found by their own ids."""
-        rendition, version = self._data["nodes"]
+        rendition, version = self.shown["nodes"]
         return [rendition["url"] is not None, version["download"] is not None]
 
     @property
-    def _data(self) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.body)["data"]
         return found
 
@@ -125,6 +127,24 @@ def test_as_time_passes_a_plan_says_what_would_be_decided_then(hub: Hub, admin: 
         seen.append(asking.addresses)
     assert seen == sorted(seen, reverse=True)
     assert (seen[0], seen[-1]) == ([True], [False])
+
+
+@pytest.mark.parametrize("who", ["admin", "partner"])
+def test_what_is_remembered_never_outlives_its_addresses(it: Licensed, who: str) -> None:
+    """Asked again and again at each moment, also where nothing was committed since."""
+    asking = Asking(it, getattr(it, who))
+    asking.planned()
+    start = delivery.minted_since(it.hub.clock()) + QUARTER
+    texts = {}
+    for at in (start, start + QUARTER / 2, start + QUARTER - SECOND, start + QUARTER, start + 2 * QUARTER):
+        for _ in range(2):
+            assert asking.planned(at)
+            first = asking.shown["assets"]["nodes"][0]["current"]
+            shown = [first["download"], *(each["url"] for each in first["renditions"] if each["url"] is not None)]
+            lasts = [datetime.fromisoformat(each["validUntil"]) - at for each in shown]
+            assert all(HOUR - QUARTER < each <= HOUR for each in lasts), (at, lasts)
+            texts[at] = first["download"]["url"]
+    assert len(set(texts.values())) == 3
 
 
 def test_what_is_a_partners_own_needs_no_decision(it: Licensed) -> None:

@@ -19,3 +19,4 @@ def test_random_operations_are_answered_alike_with_and_without_plans(hub: Hub, s
     assert not held.different, held.different[0]
     assert plans.counted.failed == failed
     assert held.told["planned"] >= OPERATIONS / 8  # or nothing much was compared
+    assert not hub.database.epochs.are_at_hand or held.told["at hand"] >= OPERATIONS / 16

@@ -90,6 +90,7 @@ fragment Home on Organisation { id name kind archived revision createdAt }
   releases { totalCount nodes { ...Signed about { ...Whose } signedDocument { id } } }
   parties { totalCount nodes { ...Whose } }
   takedowns { totalCount nodes { id status } }
+  products(archived: true) { totalCount nodes { id code name createdAt archivedAt revision organisation { ...Home } } }
   usages { totalCount nodes {
     id action channel territories startsOn endsOn zone phase reference reservedAt expiresAt resolvedAt withdrawnAt
     version { id } organisation { id }
@@ -127,6 +128,7 @@ FROZEN: Final = {
         *("zone", "source", "reference", "reserved_at", "reserved_by", "phase", "resolved_at", "expires_at"),
     },
     "supplier": {"id", "url_patterns"},
+    "product": {"id", "org_id", "code", "code_folded", "created_at", "created_by"},
     "stock_purchase": {
         *("id", "org_id", "supplier_id", "supplier_item_id", "license_tier", "state", "license_id", "fee_currency"),
         *("requested_at", "requested_by", "intended_use", "preview_sha256", "acknowledged", "title", "fee_minor"),

@@ -115,6 +115,11 @@ def group(brand: Brand) -> dict[str, Any]:
     return brand.one("territoryGroupCreate", "group", code=f"OURS_{brand.made[0]}", name="Ours", members=MEMBERS)
 
 
+def product(brand: Brand) -> dict[str, Any]:
+    brand.made[0] += 1
+    return brand.one("productCreate", "product", code=f"SKU-{brand.made[0]}", name="A mug")
+
+
 MEMBERS: Final = [{"territory": "DE", "firstOn": "2020-01-01"}, {"territory": "AT", "lastOn": "2024-02-29"}]
 
 
@@ -128,6 +133,7 @@ def nodes(brand: Brand) -> dict[str, str]:
         "Party": party(brand)["id"],
         "Release": release(brand)["id"],
         "TerritoryGroup": group(brand)["id"],
+        "Product": product(brand)["id"],
         "AssetRights": rights(brand),
         "Embargo": embargo(brand),
         "Takedown": takedown(brand)["id"],
@@ -235,6 +241,8 @@ SAMPLES: Final[dict[str, Callable[[Brand], dict[str, Any]]]] = {
     },
     "exclusivityEnd": lambda brand: {"exclusivity": exclusivity(brand), "reason": "They gave it back."},
     "licenseFromProposal": lambda brand: {**claimed(brand), "licensor": party(brand)["id"]},
+    "productCreate": lambda brand: {"code": "MUG-1", "name": "A mug", "organisation": _home(brand)},
+    "productUpdate": lambda brand: _revised("product", product(brand), name="A cup", archived=True),
     "territoryGroupCreate": lambda _: {"code": "OUR_NORTH", "name": "Our north", "members": MEMBERS},
     "territoryGroupUpdate": lambda brand: _revised("group", group(brand), members=MEMBERS[:1]),
 }

@@ -90,13 +90,16 @@ def test_a_hundred_nodes_take_one_statement_a_type_and_one_more_is_refused(clien
 
 
 def test_what_belongs_to_another_organisation_reads_as_if_it_were_not_there(hub: Hub, client: Client) -> None:
-    """But the presets and what fields there are, which are everybody's, and the brands of the organisations above."""
+    """But the presets and what fields there are, which are everybody's, the brands of the organisations above, and what
+    the brand itself makes.
+    """
     ids = one_of_each(Brand(hub, client))
-    preset, brand, custom = ids.pop("RenditionPreset"), ids.pop("Brand"), ids.pop("CustomField")
+    open_ = ("RenditionPreset", "Brand", "CustomField", "Product")
+    known = [ids.pop(name) for name in open_]
     stranger = Client(hub, acting.member(hub, "partner", org_id=acting.organisation(hub, "Other")))
     assert stranger.ask(NODES, ids=list(ids.values()))["nodes"] == [None] * len(ids)
-    told = stranger.ask(NODES, ids=[preset, brand, custom])["nodes"]
-    assert [each["__typename"] for each in told] == ["RenditionPreset", "Brand", "CustomField"]
+    told = stranger.ask(NODES, ids=known)["nodes"]
+    assert tuple(each["__typename"] for each in told) == open_
     assert stranger.ask("{ assets { totalCount } tags { totalCount } lightboxes { totalCount } }") == {
         "assets": {"totalCount": 0},
         "tags": {"totalCount": 0},

@@ -79,6 +79,7 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
     bounded = {
         "Query.assetsWithDigest": "100 holders",
         "Query.renditionPresets": "50 presets",
+        "Query.uploadSessionPreview": "100 uploads",
         "Query.suggest": "at most 20 suggestions",
         "Asset.tags": "200 tags of an asset",
         "Asset.shares": "200 standing shares",
@@ -114,6 +115,7 @@ def test_every_list_of_things_with_ids_is_a_connection_or_bounded() -> None:
         "License.seated": "as many as it has seats",
         "LicenseGrant.caps": "20 caps",
         "LicenseGrant.duties": "20 duties",
+        "LicenseGrant.products": "200 products",
         "Release.grants": "50 grants",
         "TerritoryGroup.members": "500 members",
         "KnownTerritoryGroup.members": "what treaties say",

@@ -77,9 +77,20 @@ def test_a_database_that_cannot_be_reached_is_one_sentence_without_its_password(
         port = closed.getsockname()[1]
     ended = run("check", DATABASE_URL=f"postgresql://someone:hunter2@127.0.0.1:{port}/x")
     assert ended.code == 1
-    assert ended.told.startswith("The database cannot be reached")
+    assert ended.told.startswith("The database cannot be used: ")
     assert ended.told.count("\n") == 1
     assert "hunter2" not in ended.told
+
+
+def test_a_file_that_is_no_database_is_one_sentence_and_stays_as_it_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    something_else = tmp_path / "data" / "imprimatur.sqlite"
+    something_else.write_text("a shopping list, long enough to be looked at as a header")
+    ended = run("check", DATA_DIR=str(tmp_path / "data"))
+    assert ended.code == 1
+    assert ended.told.startswith("The database cannot be used: ")
+    assert ended.told.count("\n") == 1
+    assert something_else.read_text().startswith("a shopping list")
 
 
 def test_every_setting_is_listed_with_its_meaning_and_no_secret(run: Run) -> None:

@@ -104,7 +104,7 @@ def test_addresses_die_with_their_token_and_no_other(scene: Scene, pictured: int
 
 
 def test_addresses_die_at_the_moment_their_token_expires_and_say_so(scene: Scene, pictured: int) -> None:
-    end = scene.hub.clock() + timedelta(hours=1)
+    end = scene.hub.clock() + timedelta(minutes=30)
     given = addresses(scene, used(scene, scene.designer, expires_at=end), pictured)
     last = scene.at(end - MOMENT)
     assert open_ones(last, given) == ALL

@@ -89,7 +89,7 @@ def test_a_link_that_was_revoked_opens_nothing_and_its_addresses_are_dead_at_onc
 def test_an_address_given_to_a_guest_dies_when_the_link_expires(scene: Scene) -> None:
     asset = scene.asset()
     with scene.hub.writing(scene.librarian) as work:
-        end = work.now + timedelta(hours=2)
+        end = work.now + timedelta(minutes=30)
         link = guests.create(work, Opens(asset), "In a hurry", end)
     token = picture_of(scene, scene.guest(link), asset)
     with scene.at(end - MOMENT).reading(HUB) as work:

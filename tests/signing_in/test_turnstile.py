@@ -151,7 +151,10 @@ def test_memory_stays_bounded_however_many_addresses_come(tmp_path: Path, monkey
 
 
 def test_a_server_process_does_not_let_strangers_choose_their_address(tmp_path: Path) -> None:
-    with program.running(tmp_path / "data", STRANGER_RATE="3") as served, httpx.Client(trust_env=False) as client:
+    with (
+        program.running(tmp_path / "data", STRANGER_RATE="3") as served,
+        httpx.Client(trust_env=False, timeout=60) as client,
+    ):
         url = served.address() + "/graphql"
         codes = [
             client.post(url, json=ME, headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code
@@ -163,7 +166,7 @@ def test_a_server_process_does_not_let_strangers_choose_their_address(tmp_path: 
 
 def test_behind_a_trusted_proxy_each_client_counts_by_itself(tmp_path: Path) -> None:
     told = {"STRANGER_RATE": "3", "TRUSTED_PROXIES": "127.0.0.0/8"}
-    with program.running(tmp_path / "data", **told) as served, httpx.Client(trust_env=False) as client:
+    with program.running(tmp_path / "data", **told) as served, httpx.Client(trust_env=False, timeout=60) as client:
         url = served.address() + "/graphql"
         codes = {
             client.post(url, json=ME, headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code

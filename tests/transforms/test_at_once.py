@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 import domain.studio
 from domain import blobs
+from domain import transforms as transforms_of_domain
 from domain.hub import Hub
 from domain.licensing import embargoes
 from domain.work import HUB, Viewer
@@ -27,6 +30,7 @@ from tests import acting
 from tests.asking import Client
 from tests.iiif.conftest import SIZE, Gallery
 from tests.imaging import made
+from tests.imaging.test_studio import is_at_work
 from tests.lifecycle import turning
 from tests.server.program import descendants
 from tests.working import tools_of, wait, work_off
@@ -65,9 +69,27 @@ def distance(one: Image.Image, other: Image.Image) -> float:
 
 
 def the_studio() -> int:
-    (found,) = [
-        pid for pid in descendants(os.getpid()) if b"workers.studio" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    found = _of_studio()
+    (top,) = [pid for pid in found if parent(pid) not in found]
+    return top
+
+
+def hands() -> set[int]:
+    found = _of_studio()
+    return {pid for pid in found if parent(pid) in found}
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _of_studio() -> set[int]:
+    """With its hands, which are called like it; some may be missing while threads of this process end."""
+    found = set()
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if b"workers.studio" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
     return found
 
 
@@ -172,13 +194,13 @@ def test_what_is_barred_by_the_time_alone_while_it_is_made_is_not_delivered(
     moved = replace(hub, clock=lambda: hub.clock() + later)
     with hub.writing(gallery.viewer) as work:
         asset_id = work.session.scalars(sa.select(AssetVersionRow.asset_id)).one()
-        embargoes.place(work, asset_id, work.now + timedelta(hours=1), None, "The fair opens then.")
+        embargoes.place(work, asset_id, work.now + timedelta(minutes=1), None, "The fair opens then.")
     path = gallery.transform("width: 101")
     real = at_once._made
 
     def made_late(*told: object) -> object:
         nonlocal later
-        later = timedelta(hours=2)
+        later = timedelta(minutes=2)
         return real(*told)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(at_once, "_made", made_late)
@@ -238,6 +260,47 @@ def test_a_studio_that_hangs_is_asked_once_and_again_when_it_goes_on(
     assert the_studio() == hung
 
 
+def test_a_studio_that_is_killed_at_its_work_leaves_that_to_a_job_and_nothing_behind(quick: Gallery, hub: Hub) -> None:
+    assert quick.ask(quick.transform("width: 104")).status_code == 200
+    wait(lambda: len(hands()) == 1)
+    killed, (hand,) = the_studio(), hands()
+    before = [path.name for path in hub.settings.data_dir.rglob("*") if path.is_file()]
+    wait(lambda: not is_at_work(killed))
+    os.kill(hand, signal.SIGSTOP)
+    path = quick.transform("width: 105")
+    with ThreadPoolExecutor(1) as beside:
+        answer = beside.submit(quick.ask, path)
+        wait(lambda: is_at_work(killed))  # it has given the hand its order
+        os.kill(killed, signal.SIGKILL)
+        assert answer.result(20).status_code == 503
+    wait(lambda: not {killed, hand} & set(descendants(os.getpid())))
+    assert (len(served(hub)), jobs(hub)) == (1, 1)
+    assert [path.name for path in hub.settings.data_dir.rglob("*") if path.is_file()] == before
+    assert quick.get(path).status_code == 200
+    wait(lambda: quick.ask(quick.transform(f"width: {130 + time.monotonic_ns() % 400}")).status_code == 200, 30)
+    assert the_studio() != killed
+
+
+def test_rights_are_asked_again_only_where_something_was_committed_or_time_has_passed(
+    quick: Gallery, monkeypatch: pytest.MonkeyPatch, hub: Hub
+) -> None:
+    asked: list[None] = []
+    real = transforms_of_domain.knock
+
+    def knock(*told: object) -> object:
+        asked.append(None)
+        return real(*told)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(transforms_of_domain, "knock", knock)
+    monkeypatch.setattr(at_once, "BRIEFLY", timedelta(minutes=1))
+    assert quick.ask(quick.transform("width: 106")).status_code == 200
+    assert len(asked) == (1 if hub.database.epochs.are_at_hand else 2)
+    asked.clear()
+    monkeypatch.setattr(at_once, "BRIEFLY", timedelta(0))
+    assert quick.ask(quick.transform("width: 107")).status_code == 200
+    assert len(asked) == 2
+
+
 def test_a_part_of_it_is_recorded_as_that_part(quick: Gallery, hub: Hub) -> None:
     answer = quick.ask(quick.transform("width: 95"), Range="bytes=10-19")
     assert (answer.status_code, len(answer.content)) == (206, 10)
@@ -274,6 +337,20 @@ def test_a_file_that_is_no_jpeg_is_left_to_a_job(hang: Callable[..., Gallery], h
         assert gallery.ask(gallery.transform("width: 88")).status_code == 503
         assert gallery.get(gallery.transform("width: 88")).status_code == 200
     assert jobs(hub) == 1
+
+
+def test_a_file_with_a_colour_profile_needs_no_job_and_shares_no_hand_with_one_without(
+    quick: Gallery, hang: Callable[..., Gallery], hub: Hub, admin: Viewer
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = made.encoded(made.photo_like(*SIZE, seed=3), "JPEG", quality=92, icc_profile=profile)
+    profiled = hang(admin, content, "profiled.jpg")
+    profiled.app = quick.app
+    assert [profiled.ask(profiled.transform(f"width: {width}")).status_code for width in (140, 141)] == [200, 200]
+    wait(lambda: len(hands()) == 1)
+    assert quick.ask(quick.transform("width: 142")).status_code == 200
+    wait(lambda: len(hands()) == 2)
+    assert jobs(hub) == 0
 
 
 def test_many_files_that_come_at_once_do_not_push_out_what_is_laid_by(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -156,6 +157,22 @@ def test_a_name_with_one_address_that_is_not_public_is_refused_whatever_else_it_
         with pytest.raises(Forbidden):
             Egress(STRICT, resolve=resolving(*addresses)).check("https://hooks.example/")
     Egress(STRICT, resolve=resolving("1.1.1.1")).check("https://hooks.example/")
+
+
+def test_a_refusal_does_not_tell_what_the_name_server_of_the_house_says() -> None:
+    with pytest.raises(Forbidden, match=r"^hooks\.example is not at a public address") as told:
+        Egress(STRICT, resolve=resolving("10.11.12.13")).check("https://hooks.example/")
+    assert "10.11" not in f"{told.value}{told.value.__cause__}"
+
+
+def test_a_connection_that_the_kernel_gives_up_is_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def given_up(*_: object) -> None:
+        raise OSError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(socket, "create_connection", given_up)
+    with pytest.raises(Unanswered) as told:
+        Egress(STRICT, resolve=resolving("1.1.1.1")).post("https://hooks.example/", b"{}", {})
+    assert told.value.code == "TIMEOUT"
 
 
 def test_a_name_that_changes_its_mind_is_asked_once_and_reached_where_it_was_checked(there: Receiver) -> None:

@@ -85,6 +85,24 @@ def test_nothing_is_told_of_what_another_organisation_has(house: House) -> None:
     assert (house.bodies[0]["subject"], decode(seen["id"])[0]) == (asset["id"], "Webhook")
 
 
+def test_takedowns_and_embargoes_are_told_to_whoever_is_told_of_the_asset(house: House) -> None:
+    events = ["TAKEDOWN_OPENED", "TAKEDOWN_LIFTED", "EMBARGO_PLACED"]
+    for_account(house, account(house, P.ASSET_VIEW), events=events)
+    asset, hidden = house.asset(1), house.asset(2)
+    approve(house, asset)
+    why = {"reason": "A letter of Ada Lovelace."}
+    for each in (asset, hidden):
+        opened = house.client.mutate("takedownOpen", "takedown { id revision }", asset=each["id"], **why)
+        acts.accepted(house.client.mutate("embargoPlace", "embargo { id }", asset=each["id"], **why))
+        found = acts.accepted(opened)["takedown"]
+        lifting = {"takedown": found["id"], "expectedRevision": found["revision"]}
+        acts.accepted(house.client.mutate("takedownLift", "takedown { id }", **lifting, **why))
+    house.tell()
+    told = {(each["type"], each["subject"]) for each in house.bodies}
+    assert told == {(each, asset["id"]) for each in ("takedown.opened", "takedown.lifted", "embargo.placed")}
+    assert b"Lovelace" not in b"".join(each.body for each in house.there.got)
+
+
 def test_nothing_of_a_denied_field_is_in_a_message(house: House) -> None:
     hook = for_account(
         house,

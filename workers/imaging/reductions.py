@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import mmap
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,13 +76,15 @@ def factor(recipes: Sequence[Recipe], width: int, height: int) -> int:
 
 
 def find(shelf: Shelf, recipes: Sequence[Recipe]) -> Reduction | None:
-    """The smallest that all these can be made of."""
+    """The smallest that all these can be made of; that it was of use is told to whoever sweeps."""
     for each in FACTORS:
         try:
             with shelf.place(each).open("rb") as file:
                 told = json.loads(file.readline(MOST_BYTES))
                 if each <= factor(recipes, told["width"], told["height"]):
-                    return _read(file.fileno(), told)
+                    found = _read(file.fileno(), told)
+                    os.utime(file.fileno())
+                    return found
         except (OSError, ValueError, KeyError, TypeError, binascii.Error):  # there is none, or somebody spoilt it
             continue
     return None

@@ -27,6 +27,11 @@ _CORNERS = 0.45
 _EDGES = 0.5
 
 
+def warm() -> None:
+    """Has numpy load what it loads when that is first needed; call it once before forking."""
+    proposed(Image.new("RGB", (_SIDE, _SIDE)))
+
+
 def proposed(picture: Image.Image) -> tuple[float, float] | None:
     """The point (x, y, each 0 to 1) of an upright picture of any size; None where nothing stands out."""
     small = picture.convert("RGB")

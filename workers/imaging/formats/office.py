@@ -22,7 +22,7 @@ _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _PARTS = (
     (_OPEN_XML + "wordprocessingml", re.compile(r"word/(?:document|footnotes|endnotes)\.xml")),
     (_OPEN_XML + "presentationml", re.compile(r"ppt/(?:slides|notesSlides)/[a-zA-Z]+\d+\.xml")),
-    (_OPEN_XML + "spreadsheetml", re.compile(r"xl/sharedStrings\.xml")),
+    (_OPEN_XML + "spreadsheetml", re.compile(r"xl/(?:sharedStrings|worksheets/sheet\d+)\.xml")),
     (_OPEN_DOCUMENT, re.compile(r"content\.xml")),
 )
 MEDIA_TYPES = frozenset(
@@ -42,8 +42,10 @@ MEDIA_TYPES = frozenset(
 _ABOUT = frozenset({"docProps/core.xml", "meta.xml"})
 _FACTS = frozenset({"title", "creator", "subject", "description", "initial-creator"})
 #: A line ends with these; within them, one word goes on. And these stand for blanks.
-_LINES = frozenset({"p", "h", "si"})
+_LINES = frozenset({"p", "h", "si", "is"})
 _BREAKS = frozenset({"tab", "br", "line-break", "s"})
+#: In a sheet only these hold words: what stands beside them are numbers, and the places of shared words.
+_CELLS = frozenset({"t"})
 _PART_BYTES, _ALL_BYTES = 33_554_432, 134_217_728
 _CHUNK = 65_536
 _MOST_PARTS = 400
@@ -59,7 +61,8 @@ def known(source: Path, media_type: str, limits: Limits) -> Known:
             if any(one.flag_bits & _ENCRYPTED for one in archive.infolist()[:_MOST_PARTS]):
                 raise failures.refused(FailureCode.ENCRYPTED)
             names = sorted(filter(wanted.fullmatch, archive.namelist()), key=_in_order)[:_MOST_PARTS]
-            text = _words(archive, names, limits.text_letters)
+            within = _CELLS if media_type.startswith(_OPEN_XML + "spreadsheetml") else None
+            text = _words(archive, names, limits.text_letters, within)
             about = _about(archive, limits)
     except zipfile.BadZipFile as error:
         raise failures.refused(FailureCode.DAMAGED) from error
@@ -79,8 +82,8 @@ def _in_order(name: str) -> tuple[str, int]:
     return (name[: number.start()] if number else name, int(number[1]) if number else 0)
 
 
-def _words(archive: zipfile.ZipFile, names: list[str], most: int) -> str:
-    heard = _Heard(most)
+def _words(archive: zipfile.ZipFile, names: list[str], most: int, within: frozenset[str] | None) -> str:
+    heard = _Heard(most, within)
     room = _ALL_BYTES
     for name in names:
         room -= _read(archive, name, heard)
@@ -91,22 +94,28 @@ def _words(archive: zipfile.ZipFile, names: list[str], most: int) -> str:
 
 
 class _Heard:
-    """Listens to a part as it is read: letters in their order, a new line where a paragraph ends."""
+    """Listens to a part as it is read: letters in their order, a new line where a paragraph ends; with `within`, only
+    those directly in such elements.
+    """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, within: frozenset[str] | None) -> None:
         self.left = most
+        self.within = within
+        self.is_open = within is None
         self.pieces: list[str] = []
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
+        self.is_open = self.within is None or _local(tag) in self.within
         if _local(tag) in _BREAKS:
             self.pieces.append("\n")
 
     def end(self, tag: str) -> None:
+        self.is_open = self.within is None
         if _local(tag) in _LINES:
             self.pieces.append("\n")
 
     def data(self, text: str) -> None:
-        if self.left > 0:
+        if self.is_open and self.left > 0:
             self.pieces.append(text)
             self.left -= len(text)
 

@@ -1,0 +1,1 @@
+"""Upload sessions over GraphQL: many files at once, from uploads, addresses, a ZIP or a bucket."""

@@ -1,0 +1,200 @@
+"""One snapshot of PostgreSQL asked through libpq itself: several questions in one message, each prepared once for as
+long as its connection lasts.
+
+Always true here:
+- What is asked on one `Wire` is of one and the same moment, that of the first question, and nothing is written.
+- A connection on which anything went wrong is closed: what it had prepared, and where it stood, is not known any more.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import adapt, errors, generators, pq
+from psycopg.abc import PQGen
+
+from storage.epochs import SNAPSHOT
+
+#: Statements that one connection keeps prepared; the server holds some hundred kilobytes for the largest.
+MOST_PREPARED: Final = 100
+
+#: A parameter as it is sent, the server's number for its type (0: it is to find out), and whether it is sent as it is
+#: kept (1) or as text (0).
+Spelt: TypeAlias = tuple[bytes | None, int, int]
+
+
+class Ended(Exception):
+    """The snapshot was given up with the last questions that were foreseen, and more is asked."""
+
+
+@dataclass(frozen=True)
+class Question:
+    #: With parameters as `$1`.
+    sql: bytes
+    parameters: Sequence[Spelt] = ()
+
+
+@dataclass
+class Prepared:
+    """What one connection has prepared: names by statement and types, those asked for longest ago first; and what
+    makes Python's values of what it is told.
+    """
+
+    names: OrderedDict[Any, bytes] = field(default_factory=OrderedDict)
+    made: int = 0
+    loading: Any = None
+
+
+_BEGIN: Final = Question(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+_SNAPSHOT: Final = Question(f"SELECT {SNAPSHOT}".encode())
+_COMMIT: Final = Question(b"COMMIT")
+_PLANNED: Final = {
+    False: Question(b"SET LOCAL plan_cache_mode = auto"),
+    True: Question(b"SET LOCAL plan_cache_mode = force_generic_plan"),
+}
+#: What its connections are opened with, beside what all are.
+OPTIONS: Final = "-c plan_cache_mode=force_generic_plan"
+
+
+class Wire:
+    """Begins with its first questions, in the same message."""
+
+    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared) -> None:
+        self._connection = connection
+        self._prepared = prepared
+        self._for_any_values = True  # as the connection was opened
+        self._snapshot: str | None = None
+        self._is_over = self._has_failed = False
+        #: Whether what is asked next is planned once for any values, or anew for these.
+        self.for_any_values = True
+
+    def ask(self, questions: Sequence[Question], *, last: bool = False) -> list[list[tuple[Any, ...]]]:
+        """The rows of each. After the `last` nothing more can be asked (`Ended`)."""
+        if self._is_over:
+            raise Ended
+        if self._snapshot is not None and not questions and not last:
+            return []
+        before = self._before()
+        found = self._answered([*before, *questions, *([_COMMIT] if last else [])])
+        self._is_over = last
+        if before and before[0] is _BEGIN:
+            self._snapshot = found[1][0][0]
+        return found[len(before) : len(before) + len(questions)]
+
+    def snapshot(self) -> str:
+        """What PostgreSQL calls what is seen; begins where nothing was asked yet."""
+        if self._snapshot is None:
+            self.ask([])
+        assert self._snapshot is not None, "it is told when it begins"
+        return self._snapshot
+
+    def end(self) -> None:
+        if self._snapshot is not None and not self._is_over and self.is_sound:
+            self.ask([], last=True)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing went wrong, so that the connection is good for others."""
+        if self._has_failed or self._connection.pgconn.pipeline_status != pq.PipelineStatus.OFF:
+            return False
+        return self._status in {pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS}
+
+    @property
+    def _status(self) -> int:
+        return self._connection.pgconn.transaction_status
+
+    def _before(self) -> list[Question]:
+        """What has to be said before anything else."""
+        begun = [] if self._snapshot is not None else [_BEGIN, _SNAPSHOT]
+        if self._for_any_values == self.for_any_values:
+            return begun
+        self._for_any_values = self.for_any_values
+        return [*begun, _PLANNED[self.for_any_values]]
+
+    def _answered(self, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
+        pgconn = self._connection.pgconn
+        #: Of each result that comes whether it holds what was asked for.
+        expected: list[bool] = []
+        pgconn.enter_pipeline_mode()
+        for question in questions:
+            self._send(question, expected)
+        pgconn.pipeline_sync()
+        results = self._connection.wait(_received(pgconn, len(expected)))
+        pgconn.exit_pipeline_mode()
+        for result in results:
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                self._has_failed = True
+                raise errors.error_from_result(result)
+        return [self._rows(result) for result, holds in zip(results, expected, strict=True) if holds]
+
+    def _send(self, question: Question, expected: list[bool]) -> None:
+        pgconn, names = self._connection.pgconn, self._prepared.names
+        types = [type_ for _, type_, _ in question.parameters]
+        key = question.sql, *types
+        name = names.get(key)
+        if name is None:
+            self._prepared.made += 1
+            name = names[key] = b"wire%d" % self._prepared.made
+            pgconn.send_prepare(name, question.sql, types)
+            expected.append(False)
+        names.move_to_end(key)
+        formats = [kept for _, _, kept in question.parameters]
+        pgconn.send_query_prepared(name, [value for value, _, _ in question.parameters], formats)
+        expected.append(True)
+        # Only now: BEGIN may be what was just prepared, and has to come before whatever looks at anything.
+        if len(names) > MOST_PREPARED:
+            pgconn.send_query_params(b"DEALLOCATE " + names.popitem(last=False)[1], None)
+            expected.append(False)
+
+    def _rows(self, result: Any) -> list[tuple[Any, ...]]:
+        count = result.ntuples
+        if not count:
+            return []
+        loading = self._prepared.loading
+        if loading is None:
+            loading = self._prepared.loading = adapt.Transformer(self._connection)
+        loading.set_pgresult(result)
+        rows: list[tuple[Any, ...]] = loading.load_rows(0, count, tuple)
+        return rows
+
+
+def spelt(value: Any) -> Spelt:  # noqa: PLR0911  # one for each kind of value
+    """A value as a parameter, of a type that does not depend on how large it is: one statement serves them all."""
+    match value:
+        case None:
+            return None, 0, 0
+        case bool():
+            return (b"t" if value else b"f"), 16, 0
+        case int():
+            return b"%d" % value, 20, 0
+        case str():
+            if "\0" in value:
+                raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+            return value.encode(), 0, 0
+        case datetime():
+            return value.isoformat().encode(), 1184, 0
+        case date():
+            return value.isoformat().encode(), 1082, 0
+        case float():
+            return repr(value).encode(), 701, 0
+        case bytes():
+            return value, 17, 1
+    told = adapt.Transformer()
+    (sent,) = told.dump_sequence([value], [adapt.PyFormat.TEXT])
+    return None if sent is None else bytes(sent), (told.types or (0,))[0], 0
+
+
+def _received(pgconn: Any, count: int) -> PQGen[list[Any]]:
+    """Generator as psycopg's connections wait for: the first result of each of so many questions."""
+    yield from generators.send(pgconn)
+    found = []
+    for _ in range(count):
+        results = yield from generators.fetch_many(pgconn)
+        found.append(results[0])
+    yield from generators.fetch_many(pgconn)  # that the server has come to the end of the message
+    return found
