@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
@@ -24,6 +24,10 @@ from storage.statements import Statement, Typed
 #: Statements of `run`: a few for each of the viewers who ask now.
 _compiled: Final[Recent[Typed]] = Recent(1_000)
 _selects: Final[Recent[Any]] = Recent(1_000)
+
+
+#: The condition that a column is one of the keys that are looked for.
+Among: TypeAlias = Callable[[Any], sa.ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
@@ -119,23 +123,37 @@ def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: A
     return known.run(cursor, **given)
 
 
-def found_by(by: By, columns: Sequence[Any], dialect: sa.Dialect) -> Statement:
+def found_by(by: By, columns: Sequence[Any], dialect: sa.Dialect, among: Among | None = None) -> Statement:
     """Rows of (key, *columns)."""
     rows = by.rows.with_only_columns(by.key, *columns, maintain_column_froms=True)
-    return statements.compiled(rows.where(statements.among(by.key, dialect)), dialect)
+    return statements.compiled(rows.where(_wanted(by.key, dialect, among)), dialect)
 
 
 def found_below(
-    below: Below, columns: Sequence[Any], dialect: sa.Dialect, equal: Iterable[tuple[Any, str]] = ()
+    below: Below,
+    columns: Sequence[Any],
+    dialect: sa.Dialect,
+    equal: Iterable[tuple[Any, str]] = (),
+    among: Among | None = None,
 ) -> Statement:
     """Rows of (parent, *columns), with a last one where the declaration has `once`; by parent and in order. Of those in
     which each column of `equal` is what the parameter of its name says.
     """
     extra = [] if below.once is None else [below.once]
     rows = below.rows.with_only_columns(below.parent, *columns, *extra, maintain_column_froms=True)
-    rows = rows.where(statements.among(below.parent, dialect))
+    rows = rows.where(_wanted(below.parent, dialect, among))
     rows = rows.where(*(column == sa.bindparam(name, type_=column.type) for column, name in equal))
     return statements.compiled(rows.order_by(below.parent, *below.order), dialect)
+
+
+def told_by(column: Any, key: Any, dialect: sa.Dialect) -> Among:
+    """Whatever the column says in the rows of the keys that are looked for, as long as that is not known."""
+    said = sa.select(column).where(statements.among(key, dialect)).scalar_subquery()
+    return lambda found: found == sa.any_(sa.func.array(said, type_=sa.ARRAY(sa.BigInteger)))
+
+
+def _wanted(key: Any, dialect: sa.Dialect, among: Among | None) -> sa.ColumnElement[bool]:
+    return statements.among(key, dialect) if among is None else among(key)
 
 
 def found_paged(
@@ -182,10 +200,11 @@ def listed(
     # SQLite sorts whole rows, with what is looked up for each, and whoever counts reads all of them: the page is chosen
     # first, and its rows read then.
     labelled = [place.label(f"place_{at}") for at, place in enumerate(places)]
-    if counted and dialect.name != "sqlite":
-        chosen = _counted(rows, keys, wanted, columns[0], labelled)
+    if counted:
+        found_first = rows if dialect.name == "sqlite" else _by_key(rows, columns[0])
+        chosen = _counted(found_first, keys, wanted, columns[0], labelled)
     else:
-        chosen = _chosen(page, columns[0], [*labelled, *total])
+        chosen = _chosen(page, columns[0], labelled)
     labelled += total
     found = [chosen.c[each.name] for each in labelled]
     read = sa.select(*columns, *found).join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
@@ -199,9 +218,11 @@ def _chosen(page: sa.Select[Any], key: Any, places: Sequence[Any]) -> sa.Subquer
 
 
 def _counted(rows: sa.Select[Any], keys: Sequence[Key], wanted: Paging, key: Any, places: Sequence[Any]) -> sa.Subquery:
-    """PostgreSQL takes a limit for a promise that few rows need be read, and would go through the order's index."""
-    rows = _by_key(rows, key)
+    """PostgreSQL takes a limit for a promise that few rows need be read, and would go through the order's index; SQLite
+    takes as long to count over a window as to find the rows.
+    """
     matching = rows.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).cte("matching")
+    matching = matching.prefix_with("MATERIALIZED", dialect="sqlite")
     total = sa.select(sa.func.count()).select_from(matching).scalar_subquery().label("total")
     turned = [Key(matching.c[place.name], each.descending) for place, each in zip(places, keys, strict=True)]
     return pages.ordered(sa.select(matching, total), turned, wanted, open_ended=True).subquery()

@@ -123,8 +123,9 @@ class Database:
         PostgreSQL does so by itself. Looks at a bounded sample, so it is quick.
         """
         if not self.is_postgres:
-            with self.engine.begin() as connection:
+            with self._aside.begin() as connection:
                 connection.exec_driver_sql("PRAGMA optimize=0x10002")
+            self._aside.dispose()  # whatever ran on it from then on would be prepared anew each time
 
     def close(self) -> None:
         if "at_hand" in self.__dict__:

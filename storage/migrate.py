@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -40,6 +41,11 @@ def current(database: Database) -> str | None:
 
 
 def newest() -> str:
+    return _newest(SCRIPTS)
+
+
+@lru_cache(maxsize=2)  # looking through all of them takes 25 ms
+def _newest(_scripts: Path) -> str:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head

@@ -35,6 +35,11 @@ class Snapshot:
         """The epoch of what is read; None where only `Epochs.now` before and after tells it."""
         return self._database.epochs.of(self.cursor.snapshot()) if isinstance(self.cursor, Wire) else None
 
+    @property
+    def asks_together(self) -> bool:
+        """Whether several statements cost less when they are asked at once (`statements.run_all`)."""
+        return isinstance(self.cursor, Wire)
+
     def plan(self, *, for_any_values: bool) -> None:
         """How PostgreSQL plans what is asked from here on: once for any values, as it begins, or anew for those of a
         page, whose length it should know to read no more than that.

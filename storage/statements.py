@@ -31,6 +31,8 @@ _NUMBERS: Final = sa.ARRAY(sa.BigInteger)
 #: What stands in quotes, and a parameter, as SQLite reads them; and its greatest whole number.
 _MARKS: Final = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\?)""")
 MOST: Final = 2**63 - 1
+#: What stands before a parameter that SQLite has to see as one: a pattern, and what a table is made of.
+_BY_ITSELF: Final = re.compile(r"(?:\bLIKE |\bGLOB |\bMATCH |\bjson_each\()$")
 #: A percent sign, and a parameter, as psycopg reads them.
 _NAMED: Final = re.compile(r"%%|%\((\w+)\)s")
 
@@ -112,8 +114,7 @@ def compiled(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
     needed = {name: binders[name] for name in given if name in binders}
     if state.positiontup is None:
         return Statement(state.statement, fixed, None, needed, _numbered(state.statement))
-    moments = {name for bound, name in done.bind_names.items() if isinstance(bound.type, Instant)}
-    sql, order = _settled(state.statement, state.positiontup, fixed, moments & given)
+    sql, order = _settled(state.statement, state.positiontup, fixed)
     return Statement(sql, fixed, order, needed)
 
 
@@ -191,13 +192,12 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return _NAMED.sub(number, sql).encode(), tuple(names)
 
 
-def _settled(
-    sql: str, names: Sequence[str], fixed: Mapping[str, Any], moments: Collection[str]
-) -> tuple[str, tuple[str, ...]]:
+def _settled(sql: str, names: Sequence[str], fixed: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """The text with the whole numbers that are known already, and the names of what is still asked for.
 
-    SQLite prepares a statement anew whenever a parameter has changed that it weighed by an index's contents, and every
-    run sets them all. It weighs numbers in the text once, and does not look into expressions, as `+?` is one.
+    SQLite prepares a statement anew, at each run, where a parameter meets an index of whose contents it has statistics:
+    it weighs its value. Numbers in the text it weighs once, and it does not look into expressions, as `+?` is one; but
+    for a pattern, which is looked up in an index only where it stands by itself.
     """
     pieces = _MARKS.split(sql)
     if sum(piece == "?" for piece in pieces) != len(names):
@@ -212,7 +212,7 @@ def _settled(
             pieces[at] = str(value)
         else:
             order.append(name)
-            pieces[at] = "+?" if name in moments else "?"
+            pieces[at] = "?" if _BY_ITSELF.search(pieces[at - 1]) else "+?"
     return "".join(pieces), tuple(order)
 
 

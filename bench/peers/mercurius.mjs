@@ -9,8 +9,8 @@ import Fastify from 'fastify'
 import mercurius from 'mercurius'
 
 const told = JSON.parse(process.argv[2])
-const HOUR = 3600_000
-const URL_HOURS = 24
+const STEP = 900_000
+const STEPS = 4
 
 const SDL = `
   scalar DateTime
@@ -275,11 +275,11 @@ const FILES = mac(told.secret, 'imprimatur/files/1')
 
 function address ({ row, state, sha256 }, viewer) {
   if (state !== 'READY' || sha256 === null) return null
-  const expires = Math.floor(Date.now() / HOUR) + URL_HOURS + 1
+  const expires = Math.floor(Date.now() / STEP) + STEPS
   const digest = Buffer.from(sha256, 'hex').toString('base64')
   const body = Buffer.from(`{"d":"${digest}","e":${expires},"i":${row},"k":"r","t":${viewer.token},"w":${viewer.id}}`)
   const token = Buffer.concat([mac(FILES, body), body]).toString('base64url')
-  return { url: `${told.publicUrl}/files/${token}`, validUntil: spoken(new Date(expires * HOUR), 0) }
+  return { url: `${told.publicUrl}/files/${token}`, validUntil: spoken(new Date(expires * STEP), 0) }
 }
 
 function cursor ({ moment, number }, where) {

@@ -46,6 +46,15 @@ class Asked:
     told: Callable[[list[list[tuple[Any, ...]]]], list[tuple[Any, ...]]]
 
 
+@dataclass
+class Ahead:
+    """What hangs on the one row that is looked for, asked for together with it."""
+
+    asked: list[Asked]
+    #: The rows of each of their statements, once they are known.
+    rows: list[list[tuple[Any, ...]]] = field(default_factory=list)
+
+
 @dataclass(eq=False)
 class Entity:
     shape: Shape
@@ -76,6 +85,8 @@ class Entity:
         #: Beside the type's own, for values are kept only where there are such, and they move with all that is shown.
         stamps = self.table.stamps if all(each.mapped.stamped for each in links) else ()
         self._stamps = stamps and (*stamps, *(each.last for each in turns))
+        #: Whether the last value that was wanted had not been kept.
+        self._was_missing = True
         #: Whether what the viewer may see decides of more than the value itself.
         self._is_sighted = any(TABLES[each].sight for each in _types(links) if each in TABLES)
 
@@ -93,17 +104,28 @@ class Entity:
         written = self._of(run.dialect)
         return self._before(run) + len(written.readings[0].columns)
 
-    def find(self, run: Run, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
-        """Of these ids the heads of those that the viewer sees."""
+    def find(
+        self, run: Run, ids: Collection[int], *, last: bool = False
+    ) -> tuple[dict[int, tuple[Any, ...]], Ahead | None]:
+        """Of these ids the heads of those that the viewer sees; and what was read of them ahead, for `values`."""
         key = (run.dialect.name, run.likeness, run.guards)
         statement = self._finding.get(key)
         if statement is None:
             statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
-        rows = statement.run(run.cursor, **run.given, **{statements.KEYS: statements.keys(ids, run.dialect)})
-        return {row[0]: row[1:] for row in rows}
+        given = {**run.given, statements.KEYS: statements.keys(ids, run.dialect)}
+        ahead = self._ahead(run, ids) if run.snapshot.asks_together and len(ids) == 1 and self._was_missing else None
+        asked = [] if ahead is None else [each for asked in ahead.asked for each in asked.statements]
+        if ahead is None or not asked:
+            return {row[0]: row[1:] for row in statement.run(run.cursor, **given)}, None
+        rows, *ahead.rows = statements.run_all(run.cursor, [(statement, given), *asked], last=last and run.may_end)
+        return {row[0]: row[1:] for row in rows}, ahead
 
-    def values(self, run: Run, heads: Mapping[int, tuple[Any, ...]], *, last: bool = False) -> dict[int, bytes]:
+    def values(
+        self, run: Run, heads: Mapping[int, tuple[Any, ...]], ahead: Ahead | None = None, *, last: bool = False
+    ) -> dict[int, bytes]:
         """The finished bytes of each; `last` where nothing else is to be read then."""
+        if not heads:
+            return {}
         written, stamps = self._of(run.dialect), len(self._stamps)
         decided = stamps + len(written.decided)
         guards = len(self._guards(run))
@@ -111,21 +133,24 @@ class Entity:
             raise Unplannable("a permission does not hold for each of them")
         self._note_turns(run, heads)
         if not stamps or (written.is_for_viewer and run.is_bound):
-            return self._read(run, heads, last=last)
+            return self._read(run, heads, ahead, last=last)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         if len(repr(arguments)) > LONGEST_ARGUMENTS:
-            return self._read(run, heads, last=last)
+            return self._read(run, heads, ahead, last=last)
         sight = (run.likeness, run.guards) if self._is_sighted else None
         scope = (self.serial, arguments, run.viewer if written.is_for_viewer else None, sight)
         keys = {id_: (scope, id_, head[:decided]) for id_, head in heads.items()}
         found = run.kept.find(keys)
-        if len(found) < len(heads):
-            fresh = self._read(run, {id_: heads[id_] for id_ in heads.keys() - found.keys()}, last=last)
+        self._was_missing = len(found) < len(heads)
+        if self._was_missing:
+            fresh = self._read(run, {id_: heads[id_] for id_ in heads.keys() - found.keys()}, ahead, last=last)
             run.kept.keep((keys[id_], value) for id_, value in fresh.items())
             found |= fresh
         return found
 
-    def _read(self, run: Run, heads: Mapping[int, tuple[Any, ...]], *, last: bool) -> dict[int, bytes]:
+    def _read(
+        self, run: Run, heads: Mapping[int, tuple[Any, ...]], ahead: Ahead | None, *, last: bool
+    ) -> dict[int, bytes]:
         written, stamps = self._of(run.dialect), len(self._stamps)
         end, start = stamps + len(written.decided), self._before(run)
         decided = {id_: head[stamps:end] for id_, head in heads.items()}
@@ -133,6 +158,9 @@ class Entity:
         connected: dict[int, Callable[..., Any]] = {}
         waiting: list[Asked] = []
         keys: dict[int, list[Any]] = {}
+        if ahead is not None:
+            _told(ahead.asked, iter(ahead.rows), rows)
+            return self._spelt(run, written, rows, decided, connected)
         for reading in written.readings[1:]:
             if reading.place < 0:
                 wanted = {each[~reading.place] for each in decided.values()}
@@ -149,19 +177,37 @@ class Entity:
             else:
                 waiting.append(self._rows(run, reading, keys[reading.number]))
         self._answer(run, waiting, rows, last=last and run.may_end)
+        return self._spelt(run, written, rows, decided, connected)
+
+    def _spelt(self, run: Run, written: Written, rows: Any, decided: Any, connected: Any) -> dict[int, bytes]:
         return written.write(rows, decided, [made.make(run.work, run.ends.append) for made in written.made], connected)
 
+    def _ahead(self, run: Run, ids: Collection[int]) -> Ahead | None:
+        """All that hangs on the row of this id, where it can be asked for before that row is known: by the same id, or
+        by what the database itself finds there.
+        """
+        written, asked = self._of(run.dialect), list[Asked]()
+        #: By reading which of what is decided its keys are; None: the id itself.
+        keys: dict[int, int | None] = {}
+        for reading in written.readings[1:]:
+            table = TABLES.get(reading.type)
+            if isinstance(reading.found, Pages) or (table is not None and table.redirects is not None):
+                return None
+            if reading.place < 0:
+                keys[reading.number] = ~reading.place
+            elif reading.is_of_found and reading.parent in keys:
+                keys[reading.number] = keys[reading.parent]
+            elif reading.parent == 0 and written.readings[0].columns[reading.place - 1] is self.table.key:
+                keys[reading.number] = None
+            else:
+                return None
+            asked.append(self._rows(run, reading, ids, keys[reading.number]))
+        return Ahead(asked)
+
     def _answer(self, run: Run, waiting: list[Asked], rows: list[list[tuple[Any, ...]]], *, last: bool = False) -> None:
-        """Appends the rows of each that is waiting. Below a row that was looked for and is not there nothing counts."""
+        """Appends the rows of each that is waiting."""
         asking = [each for asked in waiting for each in asked.statements]
-        found = iter(statements.run_all(run.cursor, asking, last=last))
-        for asked in waiting:
-            told = [next(found) for _ in asked.statements]
-            reading = asked.reading
-            if reading.is_of_found and len(rows[reading.parent]) < len(asked.wanted):
-                there = {row[0] for row in rows[reading.parent]}
-                told = [[row for row in each if row[0] in there] for each in told]
-            rows.append(asked.told(told))
+        _told(waiting, iter(statements.run_all(run.cursor, asking, last=last)), rows)
         waiting.clear()
 
     def _before(self, run: Run) -> int:
@@ -206,10 +252,11 @@ class Entity:
 
         return Asked(reading, wanted, [page, (known, {**keys})], told)
 
-    def _rows(self, run: Run, reading: Reading, wanted: Collection[int]) -> Asked:
+    def _rows(self, run: Run, reading: Reading, wanted: Collection[int], decided: int | None = None) -> Asked:
+        """Its rows by these keys; or by what is `decided` of the row of this id."""
         if not wanted:
             return Asked(reading, wanted, [], lambda _: [])
-        statement, has_once = self._statement(run, reading)
+        statement, has_once = self._statement(run, reading, decided)
         given = {} if reading.arguments is None else run.arguments[reading.arguments]
         where = {name: given[name] for name, _ in reading.where}
         if any("\0" in value for value in where.values() if isinstance(value, str)):
@@ -225,22 +272,28 @@ class Entity:
         keys = statements.keys(wanted, run.dialect)
         return Asked(reading, wanted, [(statement, {**run.given, **where, statements.KEYS: keys})], told)
 
-    def _statement(self, run: Run, reading: Reading) -> tuple[Statement, bool]:
+    def _statement(self, run: Run, reading: Reading, decided: int | None) -> tuple[Statement, bool]:
         found, guards = reading.found, _guarding(run, reading)
         assert found is not None, "whoever asks has found the rows of the first"
         assert not isinstance(found, Pages), "pages are read otherwise"
-        key = (reading.number, run.dialect.name, run.likeness if callable(found) or guards else None, guards)
+        is_viewers = callable(found) or guards or decided is not None
+        key = (reading.number, run.dialect.name, run.likeness if is_viewers else None, guards, decided)
         known = self._reading.get(key)
         if known is None:
             declared: By | Below = found(run.work) if callable(found) else found
             columns = [*reading.columns, *_held(run, reading, guards)]
+            among = None if decided is None else self._among(run, decided)
             if isinstance(declared, By):
-                made, once = reads.found_by(declared, columns, run.dialect), False
+                made, once = reads.found_by(declared, columns, run.dialect, among), False
             else:
                 equal = [(column, name) for name, column in reading.where]
-                made, once = reads.found_below(declared, columns, run.dialect, equal), declared.once is not None
+                made, once = reads.found_below(declared, columns, run.dialect, equal, among), declared.once is not None
             known = self._reading.put(key, (made, once))
         return known
+
+    def _among(self, run: Run, decided: int) -> reads.Among:
+        """That a column is what is decided of the rows of some ids."""
+        return reads.told_by(self._of(run.dialect).decided[decided](run.work), self.table.key, run.dialect)
 
     def _of(self, dialect: Dialect) -> Written:
         known = self._written.get(dialect.name)
@@ -251,6 +304,17 @@ class Entity:
     def _seen(self, run: Run) -> By:
         seen = self.table.seen
         return seen(run.work) if callable(seen) else seen
+
+
+def _told(waiting: Iterable[Asked], found: Iterator[list[tuple[Any, ...]]], rows: list[list[tuple[Any, ...]]]) -> None:
+    """Appends the rows of each. Below a row that was looked for and is not there nothing counts."""
+    for asked in waiting:
+        told = [next(found) for _ in asked.statements]
+        reading = asked.reading
+        if reading.is_of_found and len(rows[reading.parent]) < len(asked.wanted):
+            there = {row[0] for row in rows[reading.parent]}
+            told = [[row for row in each if row[0] in there] for each in told]
+        rows.append(asked.told(told))
 
 
 def _types(links: Iterable[Link]) -> Iterator[str]:

@@ -68,9 +68,9 @@ def _fragments(
     entity = root.entities.get(type_)
     if entity is None:
         raise Unplannable(f"{type_} is not mapped")
-    heads = entity.find(run, numbers)
+    heads, ahead = entity.find(run, numbers, last=last)
     redirects, missing = TABLES[type_].redirects, set(numbers) - heads.keys()
-    values = entity.values(run, heads, last=last and not missing)
+    values = entity.values(run, heads, ahead, last=last and not missing)
     if missing and redirects is not None and redirects(run.work, missing):
         raise Unplannable("an id stands for another one")
     return {number: orjson.Fragment(value) for number, value in values.items()}

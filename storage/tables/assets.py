@@ -72,6 +72,7 @@ class AssetRow(Row):
         one_of("title_origin", ORIGINS),
         one_of("description_origin", ORIGINS),
         Index("ix_asset_newest", "created_at", "id"),
+        Index("ix_asset_listed", "id", "lifecycle", "created_at", "org_id", "approved_version_id", "merged_into_id"),
         Index("ix_asset_created", "org_id", "created_at", "id"),
         Index("ix_asset_updated", "org_id", "updated_at", "id"),
         Index("ix_asset_title", "org_id", "title_folded", "id"),

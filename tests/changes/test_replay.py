@@ -325,11 +325,11 @@ def test_a_copy_that_follows_the_feed_is_a_full_export(
     monkeypatch.setattr(feed, "CHUNK", 3)
     if store == "sqlite":
         opened = partial(on_sqlite, request.getfixturevalue("sqlite_template"))
-        examples, steps = 12, 30
+        examples, steps = 6, 30
     else:
         server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
         opened = partial(on_postgres, server, template)
-        examples, steps = 5, 30
+        examples, steps = 3, 30
     Histories.counted = {"resyncs": 0, "reads": 0}
     bounds = settings(
         max_examples=int(os.environ.get("IMPRIMATUR_REPLAY_HISTORIES", examples)),

@@ -68,7 +68,7 @@ def test_bytes_leave_exactly_where_the_engine_allows_it(hub: Hub, admin: Viewer,
     world = worlds.laid_out(hub, admin, seed, CASES, guest=guest)
     dice, seen = Random(seed), Counter[str]()
     # A guest is given one address of a picture where a partner has seven.
-    for number in range(4 * ROUNDS if guest else ROUNDS):
+    for number in range(3 * ROUNDS if guest else ROUNDS):
         use = None if number % 3 == 0 else world.use(dice)
         it = Round(world, dice, FROM + dice.random() * SPAN, use)
         given, allowed = world.given(it.moment, use), it.allowed()

@@ -26,8 +26,10 @@ pytestmark = pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True)
 
 
 @pytest.fixture
-def near(hub: Hub) -> Hub:
+def near(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
     assert hub.database.epochs.are_at_hand
+    monkeypatch.setattr(at_hand, "MOST_SECONDS", 1.0)  # others have the processor as well
+    monkeypatch.setattr(plans, "SLOW_SECONDS", 1.0)
     return hub
 
 

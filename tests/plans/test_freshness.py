@@ -62,7 +62,7 @@ def asked(hub: Hub, viewer: Viewer, ids: list[str]) -> bytes:
 def test_a_change_of_any_column_shows_at_once(brand: policy_world.World, table: str) -> None:
     hub, viewer = brand.hub, HUB
     plain = replace(hub, settings=hub.settings.model_copy(update={"plans": False}))
-    ids = [encode("Asset", number) for number in brand.assets]
+    ids = [encode("Asset", number) for number in brand.assets[:4]]
     changed = set()
     told = asked(hub, viewer, ids)
     for column in Row.metadata.tables[table].columns:
