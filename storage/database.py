@@ -24,7 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
 from storage import wire
-from storage.at_hand import AtHand
+from storage.at_hand import PREPARED, AtHand
 from storage.epochs import Epochs
 
 #: Seconds a statement waits for another writer before it fails.
@@ -123,9 +123,8 @@ class Database:
         PostgreSQL does so by itself. Looks at a bounded sample, so it is quick.
         """
         if not self.is_postgres:
-            with self._aside.begin() as connection:
-                connection.exec_driver_sql("PRAGMA optimize=0x10002")
-            self._aside.dispose()  # whatever ran on it from then on would be prepared anew each time
+            with naming_failures(), self.engine.begin() as connection:
+                _look_at_tables(connection)
 
     def close(self) -> None:
         if "at_hand" in self.__dict__:
@@ -136,6 +135,21 @@ class Database:
             if name in self.__dict__:
                 self.__dict__[name].dispose()
         self.engine.dispose()
+
+
+def _look_at_tables(connection: sa.Connection) -> None:
+    before = _statistics(connection)
+    connection.exec_driver_sql("PRAGMA optimize=0x10002")
+    if _statistics(connection) != before:
+        # Connections that are open look at statistics again when a table comes or goes.
+        connection.exec_driver_sql("CREATE TABLE statistics_were_refreshed (at INTEGER)")
+        connection.exec_driver_sql("DROP TABLE statistics_were_refreshed")
+
+
+def _statistics(connection: sa.Connection) -> list[Any]:
+    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").all():
+        return []
+    return list(connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY 1, 2"))
 
 
 def open_database(url: str, *, pool_size: int = POOL_SIZE) -> Database:
@@ -199,7 +213,7 @@ def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
         max_overflow=0,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"timeout": LOCK_SECONDS},
+        connect_args={"timeout": LOCK_SECONDS, "cached_statements": PREPARED},
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

@@ -31,8 +31,6 @@ _NUMBERS: Final = sa.ARRAY(sa.BigInteger)
 #: What stands in quotes, and a parameter, as SQLite reads them; and its greatest whole number.
 _MARKS: Final = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\?)""")
 MOST: Final = 2**63 - 1
-#: What stands before a parameter that SQLite has to see as one: a pattern, and what a table is made of.
-_BY_ITSELF: Final = re.compile(r"(?:\bLIKE |\bGLOB |\bMATCH |\bjson_each\()$")
 #: A percent sign, and a parameter, as psycopg reads them.
 _NAMED: Final = re.compile(r"%%|%\((\w+)\)s")
 
@@ -196,8 +194,8 @@ def _settled(sql: str, names: Sequence[str], fixed: Mapping[str, Any]) -> tuple[
     """The text with the whole numbers that are known already, and the names of what is still asked for.
 
     SQLite prepares a statement anew, at each run, where a parameter meets an index of whose contents it has statistics:
-    it weighs its value. Numbers in the text it weighs once, and it does not look into expressions, as `+?` is one; but
-    for a pattern, which is looked up in an index only where it stands by itself.
+    it weighs its value. Numbers in the text it weighs once, and it does not look into expressions, as `+?` is one. What
+    a partial index names has to stand in the statement itself (`literal_column`), or SQLite does not use the index.
     """
     pieces = _MARKS.split(sql)
     if sum(piece == "?" for piece in pieces) != len(names):
@@ -212,7 +210,7 @@ def _settled(sql: str, names: Sequence[str], fixed: Mapping[str, Any]) -> tuple[
             pieces[at] = str(value)
         else:
             order.append(name)
-            pieces[at] = "?" if _BY_ITSELF.search(pieces[at - 1]) else "+?"
+            pieces[at] = "+?"
     return "".join(pieces), tuple(order)
 
 

@@ -29,7 +29,15 @@ Spelt: TypeAlias = tuple[bytes | None, int, int]
 
 
 class Ended(Exception):
-    """The snapshot was given up with the last questions that were foreseen, and more is asked."""
+    """The snapshot was given up with the last questions that were foreseen, and more is asked; `is_usual` where that is
+    so of whatever is asked like this.
+    """
+
+    is_usual = True
+
+
+class EndedOnce(Ended):
+    is_usual = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Prepared:
     loading: Any = None
 
 
-_BEGIN: Final = Question(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+#: Of the kind that the connections are opened for.
+_BEGIN: Final = Question(b"BEGIN")
 _SNAPSHOT: Final = Question(f"SELECT {SNAPSHOT}".encode())
 _COMMIT: Final = Question(b"COMMIT")
 _PLANNED: Final = {
@@ -58,7 +67,10 @@ _PLANNED: Final = {
     True: Question(b"SET LOCAL plan_cache_mode = force_generic_plan"),
 }
 #: What its connections are opened with, beside what all are.
-OPTIONS: Final = "-c plan_cache_mode=force_generic_plan"
+OPTIONS: Final = (
+    "-c plan_cache_mode=force_generic_plan "
+    r"-c default_transaction_isolation=repeatable\ read -c default_transaction_read_only=on"
+)
 
 
 class Wire:
@@ -79,12 +91,16 @@ class Wire:
             raise Ended
         if self._snapshot is not None and not questions and not last:
             return []
+        is_first = self._snapshot is None
         before = self._before()
-        found = self._answered([*before, *questions, *([_COMMIT] if last else [])])
+        # What is one message is one transaction, of the kind that the connection is opened for.
+        is_all = is_first and last and not before
+        told = [*([] if is_all else [_BEGIN]), _SNAPSHOT, *before] if is_first else before
+        found = self._answered([*told, *questions, *([_COMMIT] if last and not is_all else [])])
         self._is_over = last
-        if before and before[0] is _BEGIN:
-            self._snapshot = found[1][0][0]
-        return found[len(before) : len(before) + len(questions)]
+        if is_first:
+            self._snapshot = found[told.index(_SNAPSHOT)][0][0]
+        return found[len(told) : len(told) + len(questions)]
 
     def snapshot(self) -> str:
         """What PostgreSQL calls what is seen; begins where nothing was asked yet."""
@@ -109,12 +125,11 @@ class Wire:
         return self._connection.pgconn.transaction_status
 
     def _before(self) -> list[Question]:
-        """What has to be said before anything else."""
-        begun = [] if self._snapshot is not None else [_BEGIN, _SNAPSHOT]
+        """What has to be said before anything else is asked."""
         if self._for_any_values == self.for_any_values:
-            return begun
+            return []
         self._for_any_values = self.for_any_values
-        return [*begun, _PLANNED[self.for_any_values]]
+        return [_PLANNED[self.for_any_values]]
 
     def _answered(self, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
         pgconn = self._connection.pgconn

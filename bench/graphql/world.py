@@ -114,10 +114,9 @@ def settle(hub: Hub) -> None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     else:
-        # Whatever runs on a connection after it has looked at the tables is prepared anew each time.
         with hub.database.aside() as session:
             session.execute(sa.text("ANALYZE"))
-        engine.dispose()
+        engine.dispose()  # statistics are read when a connection is made
 
 
 def _approve(work: Work, by: int, some: sa.ColumnElement[bool]) -> None:

@@ -19,9 +19,10 @@ from domain.changes import moving
 from domain.changes.moving import Moves
 from domain.changes.past import Reason
 from domain.changes.reading import Reading, ids_of
-from domain.licensing.codes import Coverage, LicenseKind, LicenseStatus, ReleaseStatus, TakedownStatus
+from domain.licensing.codes import Coverage, LicenseKind, LicenseStatus, ReleaseStatus
 from domain.work import Work
 from storage.tables import (
+    TAKEDOWN_STANDS,
     AssetRightsRow,
     AssetRow,
     AssetVersionRow,
@@ -34,8 +35,6 @@ from storage.tables import (
 )
 
 Cause = tuple[datetime, Reason]
-#: As the index of those that stand spells it.
-_LIFTED: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{TakedownStatus.LIFTED.value}'", sa.Text)
 _LICENSED: Final = ("status", "kind", "starts_on", "ends_on", "zone", "updated_at", "activated_at", "supersedes_id")
 _RELEASED: Final = ("status", "ends_on", "zone", "revoked_at")
 
@@ -214,7 +213,7 @@ def _lateness(cause: Cause) -> tuple[datetime, str]:
 def _bars(work: Work, now: datetime, asset_ids: Collection[int]) -> dict[int, list[Cause]]:
     """Takedowns that stand, and embargoes in force since they were placed or began."""
     opened = sa.select(TakedownRow.asset_id, TakedownRow.opened_at, sa.null().cast(TakedownRow.opened_at.type))
-    takedowns = opened.where(TakedownRow.asset_id.in_(asset_ids), TakedownRow.status != _LIFTED)
+    takedowns = opened.where(TakedownRow.asset_id.in_(asset_ids), TAKEDOWN_STANDS)
     placed = sa.select(EmbargoRow.asset_id, EmbargoRow.placed_at, EmbargoRow.starts_at)
     embargoes = placed.where(
         EmbargoRow.asset_id.in_(asset_ids),

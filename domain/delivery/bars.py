@@ -12,17 +12,14 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 
 from domain import reads
-from domain.licensing.codes import TakedownStatus
 from domain.refusals import Refusal
 from domain.work import Work
 from storage import statements
-from storage.tables import AssetVersionRow, ComponentRow, EmbargoRow, RenditionRow, TakedownRow
+from storage.tables import TAKEDOWN_STANDS, AssetVersionRow, ComponentRow, EmbargoRow, RenditionRow, TakedownRow
 from storage.types import Instant
 
 #: The moment that the conditions here are asked for; given with every statement that they stand in.
 NOW: Final = sa.bindparam("now", type_=Instant())
-#: As the index of those that stand spells it.
-_LIFTED: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{TakedownStatus.LIFTED.value}'", sa.Text)
 
 
 class Barred(Refusal):
@@ -71,7 +68,7 @@ def _of_rendition() -> sa.ColumnElement[bool]:
 
 
 def _stands(asset_id: Any) -> sa.ColumnElement[bool]:
-    takedown = sa.exists().where(TakedownRow.asset_id == asset_id, TakedownRow.status != _LIFTED)
+    takedown = sa.exists().where(TakedownRow.asset_id == asset_id, TAKEDOWN_STANDS)
     embargo = sa.exists().where(
         EmbargoRow.asset_id == asset_id,
         EmbargoRow.lifted_at.is_(None),

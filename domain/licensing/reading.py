@@ -29,6 +29,7 @@ from domain.licensing.terms import (
 from domain.work import Work
 from storage import statements
 from storage.tables import (
+    TAKEDOWN_STANDS,
     AssetRightsRow,
     ComponentRow,
     EmbargoRow,
@@ -104,7 +105,7 @@ def _standing_against(dialect: sa.Dialect) -> Any:
     """Which of these stand against which assets: mostly none, so that one question does for four."""
     tables = (
         ("embargo", EmbargoRow, EmbargoRow.lifted_at.is_(None)),
-        ("takedown", TakedownRow, TakedownRow.status != codes.TakedownStatus.LIFTED.value),
+        ("takedown", TakedownRow, TAKEDOWN_STANDS),
         ("exclusivity", ExclusivityRow, ExclusivityRow.ended_at.is_(None)),
         ("hold", LegalHoldRow, LegalHoldRow.lifted_at.is_(None)),
     )
@@ -137,9 +138,7 @@ _SAID: Final = _Read("asset_rights", _said_of, _named(_RIGHTS))
 _PARTS: Final = _of(ComponentRow, "id composite_version_id part_version_id", "composite_version_id")
 _AGAINST: Final = _Read("against", _standing_against, _named("kind asset_id"))
 _EMBARGOES: Final = _of(EmbargoRow, "id asset_id starts_at ends_at", "asset_id", EmbargoRow.lifted_at.is_(None))
-_TAKEDOWNS: Final = _of(
-    TakedownRow, "id asset_id status", "asset_id", TakedownRow.status != codes.TakedownStatus.LIFTED.value
-)
+_TAKEDOWNS: Final = _of(TakedownRow, "id asset_id status", "asset_id", TAKEDOWN_STANDS)
 _EXCLUSIVITIES: Final = _of(
     ExclusivityRow,
     "id asset_id direction holder_org_id channels territories industries starts_on ends_on zone groups_as_of",

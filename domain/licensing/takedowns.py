@@ -20,13 +20,13 @@ from domain.reads import Below, By, Ordered
 from domain.refusals import Conflict, NotFound, StaleRevision
 from domain.texts import MAX_TITLE, line
 from domain.work import Work
-from storage.tables import AssetRow, TakedownRow
+from storage.tables import TAKEDOWN_STANDS, AssetRow, TakedownRow
 
 #: Takedowns of one asset that stand at the same time: one for each who complained.
 MAX_TAKEDOWNS: Final = 50
 #: What `of_assets` answers, as a read.
 OF_ASSETS: Final = Below(
-    sa.select(TakedownRow).where(TakedownRow.status != TakedownStatus.LIFTED.value),
+    sa.select(TakedownRow).where(TAKEDOWN_STANDS),
     TakedownRow.asset_id,
     (TakedownRow.id,),
 )

@@ -270,8 +270,9 @@ class Asking:
         asked = self.known.serial, self.viewer.org_id
         try:
             return self._run(memory, opened, may_end=_ASKING_MORE.get(asked) is None)
-        except Ended:
-            _ASKING_MORE.put(asked, True)
+        except Ended as ended:
+            if ended.is_usual:
+                _ASKING_MORE.put(asked, True)
             return self._run(memory, opened, may_end=False)
 
     def _run(

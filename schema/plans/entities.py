@@ -113,7 +113,8 @@ class Entity:
         if statement is None:
             statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
         given = {**run.given, statements.KEYS: statements.keys(ids, run.dialect)}
-        ahead = self._ahead(run, ids) if run.snapshot.asks_together and len(ids) == 1 and self._was_missing else None
+        is_wanted = self._was_missing or not self._is_kept(run)
+        ahead = self._ahead(run, ids) if run.snapshot.asks_together and len(ids) == 1 and is_wanted else None
         asked = [] if ahead is None else [each for asked in ahead.asked for each in asked.statements]
         if ahead is None or not asked:
             return {row[0]: row[1:] for row in statement.run(run.cursor, **given)}, None
@@ -132,7 +133,7 @@ class Entity:
         if guards and not all(all(head[decided : decided + guards]) for head in heads.values()):
             raise Unplannable("a permission does not hold for each of them")
         self._note_turns(run, heads)
-        if not stamps or (written.is_for_viewer and run.is_bound):
+        if not self._is_kept(run):
             return self._read(run, heads, ahead, last=last)
         arguments = tuple(tuple(run.arguments[slot].items()) for slot in self._slots)
         if len(repr(arguments)) > LONGEST_ARGUMENTS:
@@ -147,6 +148,10 @@ class Entity:
             run.kept.keep((keys[id_], value) for id_, value in fresh.items())
             found |= fresh
         return found
+
+    def _is_kept(self, run: Run) -> bool:
+        """Whether values are, for this viewer."""
+        return bool(self._stamps) and not (run.is_bound and self._of(run.dialect).is_for_viewer)
 
     def _read(
         self, run: Run, heads: Mapping[int, tuple[Any, ...]], ahead: Ahead | None, *, last: bool
@@ -167,7 +172,8 @@ class Entity:
             elif reading.is_of_found and reading.parent in keys:
                 wanted = set(keys[reading.parent])
             else:
-                self._answer(run, waiting, rows)
+                if reading.parent >= len(rows):
+                    self._answer(run, waiting, rows)
                 wanted = {row[reading.place] for row in rows[reading.parent]}
             keys[reading.number] = [each for each in wanted if each is not None]
             if isinstance(reading.found, Pages):
@@ -187,18 +193,19 @@ class Entity:
         by what the database itself finds there.
         """
         written, asked = self._of(run.dialect), list[Asked]()
-        #: By reading which of what is decided its keys are; None: the id itself.
+        #: By reading what says its keys: a place as `Reading.place` has it; None: the id itself.
         keys: dict[int, int | None] = {}
         for reading in written.readings[1:]:
             table = TABLES.get(reading.type)
             if isinstance(reading.found, Pages) or (table is not None and table.redirects is not None):
                 return None
-            if reading.place < 0:
-                keys[reading.number] = ~reading.place
-            elif reading.is_of_found and reading.parent in keys:
+            if reading.is_of_found and reading.parent in keys:
                 keys[reading.number] = keys[reading.parent]
-            elif reading.parent == 0 and written.readings[0].columns[reading.place - 1] is self.table.key:
-                keys[reading.number] = None
+            elif reading.place < 0:
+                keys[reading.number] = reading.place
+            elif reading.parent == 0:
+                is_id = written.readings[0].columns[reading.place - 1] is self.table.key
+                keys[reading.number] = None if is_id else reading.place
             else:
                 return None
             asked.append(self._rows(run, reading, ids, keys[reading.number]))
@@ -252,11 +259,11 @@ class Entity:
 
         return Asked(reading, wanted, [page, (known, {**keys})], told)
 
-    def _rows(self, run: Run, reading: Reading, wanted: Collection[int], decided: int | None = None) -> Asked:
-        """Its rows by these keys; or by what is `decided` of the row of this id."""
+    def _rows(self, run: Run, reading: Reading, wanted: Collection[int], place: int | None = None) -> Asked:
+        """Its rows by these keys; or by what stands in that `place` of the row of this id."""
         if not wanted:
             return Asked(reading, wanted, [], lambda _: [])
-        statement, has_once = self._statement(run, reading, decided)
+        statement, has_once = self._statement(run, reading, place)
         given = {} if reading.arguments is None else run.arguments[reading.arguments]
         where = {name: given[name] for name, _ in reading.where}
         if any("\0" in value for value in where.values() if isinstance(value, str)):
@@ -272,17 +279,17 @@ class Entity:
         keys = statements.keys(wanted, run.dialect)
         return Asked(reading, wanted, [(statement, {**run.given, **where, statements.KEYS: keys})], told)
 
-    def _statement(self, run: Run, reading: Reading, decided: int | None) -> tuple[Statement, bool]:
+    def _statement(self, run: Run, reading: Reading, place: int | None) -> tuple[Statement, bool]:
         found, guards = reading.found, _guarding(run, reading)
         assert found is not None, "whoever asks has found the rows of the first"
         assert not isinstance(found, Pages), "pages are read otherwise"
-        is_viewers = callable(found) or guards or decided is not None
-        key = (reading.number, run.dialect.name, run.likeness if is_viewers else None, guards, decided)
+        is_viewers = callable(found) or guards or place is not None
+        key = (reading.number, run.dialect.name, run.likeness if is_viewers else None, guards, place)
         known = self._reading.get(key)
         if known is None:
             declared: By | Below = found(run.work) if callable(found) else found
             columns = [*reading.columns, *_held(run, reading, guards)]
-            among = None if decided is None else self._among(run, decided)
+            among = None if place is None else self._among(run, place)
             if isinstance(declared, By):
                 made, once = reads.found_by(declared, columns, run.dialect, among), False
             else:
@@ -291,9 +298,11 @@ class Entity:
             known = self._reading.put(key, (made, once))
         return known
 
-    def _among(self, run: Run, decided: int) -> reads.Among:
-        """That a column is what is decided of the rows of some ids."""
-        return reads.told_by(self._of(run.dialect).decided[decided](run.work), self.table.key, run.dialect)
+    def _among(self, run: Run, place: int) -> reads.Among:
+        """That a column is what stands in that place of the rows of some ids."""
+        written = self._of(run.dialect)
+        said = written.decided[~place](run.work) if place < 0 else written.readings[0].columns[place - 1]
+        return reads.told_by(said, self.table.key, run.dialect)
 
     def _of(self, dialect: Dialect) -> Written:
         known = self._written.get(dialect.name)

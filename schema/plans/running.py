@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import orjson
@@ -12,12 +12,14 @@ from domain import pages, reads
 from domain.global_ids import decode, number_of
 from domain.pages import Position
 from domain.refusals import NotFound
+from domain.work import Work
 from schema.mapped import MAX_NODES, TABLES, Listing
 from schema.plans.connecting import connection
 from schema.plans.planning import Compiled, Connection, Found, Plan
 from schema.plans.run import Run
 from schema.plans.shape import Constant, Total, Unplannable
 from storage import statements
+from storage.wire import Ended, EndedOnce
 
 
 def data(run: Run, plan: Plan) -> bytes:
@@ -71,9 +73,16 @@ def _fragments(
     heads, ahead = entity.find(run, numbers, last=last)
     redirects, missing = TABLES[type_].redirects, set(numbers) - heads.keys()
     values = entity.values(run, heads, ahead, last=last and not missing)
-    if missing and redirects is not None and redirects(run.work, missing):
+    if missing and redirects is not None and _stand_for_others(run, redirects, missing):
         raise Unplannable("an id stands for another one")
     return {number: orjson.Fragment(value) for number, value in values.items()}
+
+
+def _stand_for_others(run: Run, redirects: Callable[[Work, set[int]], Any], missing: set[int]) -> bool:
+    try:
+        return bool(redirects(run.work, missing))
+    except Ended:
+        raise EndedOnce from None  # other ids will be found
 
 
 class _Page:

@@ -25,6 +25,7 @@ from storage.tables.identity import (
 from storage.tables.intake import ImportEntryRow, UploadRow
 from storage.tables.jobs import CronSlotRow, JobRow
 from storage.tables.licensing import (
+    TAKEDOWN_STANDS,
     AssetRightsRow,
     ComponentRow,
     DeliverableDueRow,
@@ -76,6 +77,7 @@ from storage.tables.webhooks import WebhookAttemptRow, WebhookDeliveryRow, Webho
 from storage.tables.workflow import ApprovalRow
 
 __all__ = [
+    "TAKEDOWN_STANDS",
     "AlikeRow",
     "ApprovalRow",
     "AssetFieldRow",

@@ -329,7 +329,7 @@ def test_a_copy_that_follows_the_feed_is_a_full_export(
     else:
         server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
         opened = partial(on_postgres, server, template)
-        examples, steps = 3, 30
+        examples, steps = 4, 30
     Histories.counted = {"resyncs": 0, "reads": 0}
     bounds = settings(
         max_examples=int(os.environ.get("IMPRIMATUR_REPLAY_HISTORIES", examples)),

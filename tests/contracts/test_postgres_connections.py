@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -120,6 +121,31 @@ def test_what_is_sent_and_what_is_told_are_what_a_session_sends_and_is_told(data
 def test_a_text_that_postgresql_cannot_hold_is_refused_before_it_is_sent(database: Database) -> None:
     with pytest.raises(psycopg.DataError), snapshots.opened(database) as snapshot:
         snapshot.cursor.ask([Question(b"SELECT $1::text", [wire.spelt("a\0b")])])
+
+
+def test_what_is_one_message_is_of_one_moment_and_writes_nothing(database: Database) -> None:
+    names = Question(b"SELECT name FROM organisation WHERE id IN (7, 8) ORDER BY id")
+    waiting = Question(b"SELECT pg_sleep(0.5)::text")
+    other = open_database(database.engine.url.render_as_string(hide_password=False))
+
+    def found() -> None:
+        with other.writing() as session:
+            moment = datetime(2026, 1, 1, tzinfo=UTC)
+            session.add(OrganisationRow(id=8, name="Two", path="/8/", kind="BRAND", created_at=moment))
+
+    with snapshots.opened(database) as snapshot:
+        later = threading.Timer(0.1, found)
+        later.start()
+        before, _, after = snapshot.cursor.ask([names, waiting, names], last=True)
+        later.join()
+        assert before == after == [("One",)]
+        assert snapshot.epoch != database.epochs.now()
+    other.close()
+    with snapshots.opened(database) as snapshot:
+        assert snapshot.cursor.ask([names], last=True) == [[("One",), ("Two",)]]
+        assert snapshot.epoch == database.epochs.now()
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), snapshots.opened(database) as snapshot:
+        snapshot.cursor.ask([Question(b"DELETE FROM organisation WHERE id = 8")], last=True)
 
 
 def test_a_connection_keeps_a_bounded_number_of_statements(database: Database) -> None:

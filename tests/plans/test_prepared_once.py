@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from domain import reads
 from domain.global_ids import encode
 from domain.hub import Hub
-from domain.work import Viewer
+from domain.licensing import takedowns
+from domain.work import HUB, Viewer
 from schema import execution
 from schema.execution import Asked
 from schema.plans import kept
 from storage.statements import Statement
-from storage.tables import AssetVersionRow, RightsDecisionRow
+from storage.tables import AssetVersionRow, RightsDecisionRow, TakedownRow
+from tests.asking import Client
+from tests.assets import acts
 from tests.delivery import world as worlds
 
 SHOWN = "id title tags { name } current { id renditions { preset url { url } } } licenses { code }"
@@ -31,14 +35,19 @@ def test_no_statement_of_a_plan_is_prepared_anew_for_other_values(
     world = worlds.laid_out(hub, admin, 8, 16)
     hub = world.at(worlds.FROM + worlds.SPAN / 2)
     assert world.given(hub.clock(), None)
-    with hub.database.aside() as session:
-        session.execute(sa.text("ANALYZE"))
+    hub.database.refresh_statistics()
+    with hub.reading(HUB) as work:
         decided = sa.select(AssetVersionRow.asset_id).join(
             RightsDecisionRow, RightsDecisionRow.version_id == AssetVersionRow.id
         )
-        assets = sorted(set(session.scalars(decided)))[:4]
+        assets = sorted(set(work.session.scalars(decided)))[:4]
+        known = set(work.session.scalars(sa.text("SELECT idx FROM sqlite_stat1")))
     assert len(assets) > 1
-    hub.database.engine.dispose()  # statistics are read when a connection is made
+    assert {"ix_rights_decision_delivered", "ix_asset_listed"} <= known
+    for number in range(200):  # what a server is asked besides
+        with hub.reading(HUB) as work:
+            for _ in range(3):
+                work.session.execute(sa.text(f"SELECT {number}"))
     raw, told, prepared, run = hub.database.engine.raw_connection(), [0], list[str](), Statement.run
 
     def note(*_: Any) -> int:
@@ -67,3 +76,27 @@ def test_no_statement_of_a_plan_is_prepared_anew_for_other_values(
     for viewer in (admin, world.viewer):
         assert ask(viewer) > 0
         assert ask(viewer) == 0, prepared
+
+
+@pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True)
+def test_takedowns_that_stand_are_found_by_their_index(hub: Hub) -> None:
+    statement = reads.found_below(takedowns.OF_ASSETS, [TakedownRow.id], hub.database.engine.dialect)
+    with hub.database.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.sql}", ("[1]",)).all()
+    assert any("USING INDEX ix_takedown_asset" in row[3] for row in plan), plan
+
+
+@pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True)
+def test_whoever_is_connected_looks_at_new_statistics(hub: Hub, client: Client) -> None:
+    def schema() -> int:
+        with hub.database.engine.connect() as connection:
+            return int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
+
+    hub.database.refresh_statistics()
+    before = schema()
+    hub.database.refresh_statistics()
+    assert schema() == before
+    for number in range(30):
+        acts.created(client, acts.picture(number))
+    hub.database.refresh_statistics()
+    assert schema() > before

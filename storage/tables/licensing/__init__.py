@@ -24,9 +24,10 @@ from storage.tables.licensing.licenses import (
     OwnWorkRow,
 )
 from storage.tables.licensing.parties import PartyRow, ReleaseRow
-from storage.tables.licensing.standing import EmbargoRow, ExclusivityRow, TakedownRow
+from storage.tables.licensing.standing import TAKEDOWN_STANDS, EmbargoRow, ExclusivityRow, TakedownRow
 
 __all__ = [
+    "TAKEDOWN_STANDS",
     "AssetRightsRow",
     "ComponentRow",
     "DeliverableDueRow",
