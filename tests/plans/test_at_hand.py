@@ -41,7 +41,8 @@ def read(hub: Hub, asked: Asked) -> bytes | None:
 
 def test_a_question_is_at_hand_once_a_thread_has_answered_one_like_it(near: Hub, client: Client) -> None:
     ids = [acts.created(client, acts.picture(number))["id"] for number in range(2)]
-    first, second = (Asked("query ($id: ID!) { asset(id: $id) { id title } }", variables={"id": each}) for each in ids)
+    text = "query ($id: ID!) { asset(id: $id) { askedNowhereElse: id title } }"
+    first, second = (Asked(text, variables={"id": each}) for each in ids)
     assert read(near, first) is None
     told = execution.answer(near, HUB, first, "test").body
     assert read(near, first) == told
