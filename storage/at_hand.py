@@ -25,6 +25,8 @@ STEPS: Final = 4_000
 #: Statements that a connection to SQLite keeps prepared. Where there is no room the driver gives up the one that came
 #: last, not the one used longest ago: with its own 128 whatever came later was prepared at every run.
 PREPARED: Final = 1_000
+#: Seconds after which a connection to SQLite is made anew, for in days any room is filled.
+FRESH_SECONDS: Final = 1_800
 
 
 class AtHand:
@@ -32,7 +34,7 @@ class AtHand:
         self._path = path
         self._connection: Any = None
         self._lock = threading.Lock()
-        self._until = 0.0
+        self._until = self._since = 0.0
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -54,8 +56,10 @@ class AtHand:
 
     @contextmanager
     def _begun(self) -> Iterator[Any]:
+        if time.monotonic() - self._since > FRESH_SECONDS:
+            self._drop()
         if self._connection is None:
-            self._connection = self._connected()
+            self._connection, self._since = self._connected(), time.monotonic()
         self._until = time.perf_counter() + MOST_SECONDS
         self._connection.execute("BEGIN")
         try:

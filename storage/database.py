@@ -24,7 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
 from storage import wire
-from storage.at_hand import PREPARED, AtHand
+from storage.at_hand import FRESH_SECONDS, PREPARED, AtHand
 from storage.epochs import Epochs
 
 #: Seconds a statement waits for another writer before it fails.
@@ -105,7 +105,10 @@ class Database:
         """Connections to PostgreSQL on which nothing but snapshots is read (`storage.snapshots`): what they prepared
         outlasts the refusals of others, for with any ROLLBACK psycopg throws it away.
         """
-        return _postgres(sa.make_url(self.url), self.engine.pool.size(), wire.OPTIONS, autocommit=True)  # type: ignore[attr-defined]  # it is a queue's
+        size = self.engine.pool.size()  # type: ignore[attr-defined]  # it is a queue's
+        engine = _postgres(sa.make_url(self.url), size, wire.OPTIONS, autocommit=True)
+        event.listen(engine, "connect", _set_apart)
+        return engine
 
     @cached_property
     def epochs(self) -> Epochs:
@@ -120,7 +123,8 @@ class Database:
     def refresh_statistics(self) -> None:
         """Lets SQLite look at tables that have grown: without it, a page's cost grew with the number of assets.
 
-        PostgreSQL does so by itself. Looks at a bounded sample, so it is quick.
+        PostgreSQL does so by itself. The indexes of a table that has grown tenfold are read whole, and nobody writes
+        meanwhile.
         """
         if not self.is_postgres:
             with naming_failures(), self.engine.begin() as connection:
@@ -187,6 +191,11 @@ def _postgres(url: sa.URL, pool_size: int, more: str = "", *, autocommit: bool =
     return engine
 
 
+def _set_apart(connection: DBAPIConnection, _record: object) -> None:
+    driver: Any = connection
+    driver.execute(wire.MADE)
+
+
 def _look(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
     """Raises `DisconnectionError`, at which the pool connects anew, where the server has hung up. Nothing is asked of a
     server that says nothing, for asking takes as long as what is asked for.
@@ -212,6 +221,7 @@ def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,
+        pool_recycle=FRESH_SECONDS,
         hide_parameters=True,
         connect_args={"timeout": LOCK_SECONDS, "cached_statements": PREPARED},
     )

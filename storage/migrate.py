@@ -63,7 +63,7 @@ def _upgrade(database: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    # What a SQLite connection keeps prepared is full of what migrations asked, and makes no room for what comes later.
+    # What migrations asked fills what a SQLite connection keeps prepared, and makes no room for what comes later.
     database.engine.dispose()
 
 

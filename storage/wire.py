@@ -58,8 +58,7 @@ class Prepared:
     loading: Any = None
 
 
-#: Of the kind that the connections are opened for.
-_BEGIN: Final = Question(b"BEGIN")
+_BEGIN: Final = Question(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _SNAPSHOT: Final = Question(f"SELECT {SNAPSHOT}".encode())
 _COMMIT: Final = Question(b"COMMIT")
 _PLANNED: Final = {
@@ -67,10 +66,9 @@ _PLANNED: Final = {
     True: Question(b"SET LOCAL plan_cache_mode = force_generic_plan"),
 }
 #: What its connections are opened with, beside what all are.
-OPTIONS: Final = (
-    "-c plan_cache_mode=force_generic_plan "
-    r"-c default_transaction_isolation=repeatable\ read -c default_transaction_read_only=on"
-)
+OPTIONS: Final = "-c plan_cache_mode=force_generic_plan"
+#: What each is told when it is made, whatever its options say: one message is one transaction of this kind.
+MADE: Final = b"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class Wire:
@@ -93,7 +91,7 @@ class Wire:
             return []
         is_first = self._snapshot is None
         before = self._before()
-        # What is one message is one transaction, of the kind that the connection is opened for.
+        # What is one message is one transaction, of the kind that the connection was MADE for.
         is_all = is_first and last and not before
         told = [*([] if is_all else [_BEGIN]), _SNAPSHOT, *before] if is_first else before
         found = self._answered([*told, *questions, *([_COMMIT] if last and not is_all else [])])

@@ -40,8 +40,10 @@ from storage.wire import Ended
 #: Plans, and what came of variables, of all operations; the latter weigh up to a hundred kilobytes.
 _PLANS: Final[Recent[Any]] = Recent(2_000)
 _ASKED: Final[Recent[Any]] = Recent(1_000)
-#: Operations, with whose viewers, that ask for more when all seems to be read: decisions that are not known yet.
-_ASKING_MORE: Final[Recent[bool]] = Recent(1_000)
+#: Operations, with whose viewers, that ask for more when all seems to be read, as for decisions that are to be renewed;
+#: and until when that is thought of them.
+_ASKING_MORE: Final[Recent[float]] = Recent(1_000)
+ASKING_MORE_SECONDS: Final = 60.0
 #: Bytes of variables worth remembering.
 LONGEST_VARIABLES: Final = 500
 #: Bytes of variables, and values written into the document, that are read in a few milliseconds whatever they say: an
@@ -269,10 +271,10 @@ class Asking:
         """The answer, when the first thing ends that it hangs on, and the epoch of what was read if that was told."""
         asked = self.known.serial, self.viewer.org_id
         try:
-            return self._run(memory, opened, may_end=_ASKING_MORE.get(asked) is None)
+            return self._run(memory, opened, may_end=(_ASKING_MORE.get(asked) or 0.0) < time.monotonic())
         except Ended as ended:
             if ended.is_usual:
-                _ASKING_MORE.put(asked, True)
+                _ASKING_MORE.put(asked, time.monotonic() + ASKING_MORE_SECONDS)
             return self._run(memory, opened, may_end=False)
 
     def _run(

@@ -115,10 +115,10 @@ class Entity:
         given = {**run.given, statements.KEYS: statements.keys(ids, run.dialect)}
         is_wanted = self._was_missing or not self._is_kept(run)
         ahead = self._ahead(run, ids) if run.snapshot.asks_together and len(ids) == 1 and is_wanted else None
-        asked = [] if ahead is None else [each for asked in ahead.asked for each in asked.statements]
-        if ahead is None or not asked:
+        if ahead is None:
             return {row[0]: row[1:] for row in statement.run(run.cursor, **given)}, None
-        rows, *ahead.rows = statements.run_all(run.cursor, [(statement, given), *asked], last=last and run.may_end)
+        asked = [(statement, given), *(each for asked in ahead.asked for each in asked.statements)]
+        rows, *ahead.rows = statements.run_all(run.cursor, asked, last=last and run.may_end)
         return {row[0]: row[1:] for row in rows}, ahead
 
     def values(

@@ -141,11 +141,16 @@ def test_what_is_one_message_is_of_one_moment_and_writes_nothing(database: Datab
         assert before == after == [("One",)]
         assert snapshot.epoch != database.epochs.now()
     other.close()
+    options = {"options": "-c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"}
+    database = open_database(database.engine.url.update_query_dict(options).render_as_string(hide_password=False))
+    with snapshots.opened(database) as snapshot:
+        assert snapshot.cursor.ask([Question(b"SHOW transaction_isolation")], last=True) == [[("repeatable read",)]]
     with snapshots.opened(database) as snapshot:
         assert snapshot.cursor.ask([names], last=True) == [[("One",), ("Two",)]]
         assert snapshot.epoch == database.epochs.now()
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), snapshots.opened(database) as snapshot:
         snapshot.cursor.ask([Question(b"DELETE FROM organisation WHERE id = 8")], last=True)
+    database.close()
 
 
 def test_a_connection_keeps_a_bounded_number_of_statements(database: Database) -> None:
