@@ -45,21 +45,24 @@ def test_a_page_of_assets_takes_as_many_statements_for_fifty_as_for_five(client:
 
 
 @pytest.mark.parametrize(
-    ("query", "expected"),
+    ("query", "expected", "together"),
     [
-        ("{ asset(id: $id) { title } }", 1),
-        ("{ asset(id: $id) { current { number } approved { number } } }", 2),
-        ("{ node(id: $id) { ... on Asset { current { asset { current { asset { title } } } } } } }", 2),
-        ("{ nodes(ids: [$id, $id, $id]) { id } }", 1),
-        ("{ me { name } }", 0),
+        ("{ asset(id: $id) { title } }", 1, 1),
+        # PostgreSQL is asked for what is approved before it is known that nothing is, in one message with the asset.
+        ("{ asset(id: $id) { current { number } approved { number } } }", 2, 3),
+        ("{ node(id: $id) { ... on Asset { current { asset { current { asset { title } } } } } } }", 2, 2),
+        ("{ nodes(ids: [$id, $id, $id]) { id } }", 1, 1),
+        ("{ me { name } }", 0, 0),
     ],
 )
-def test_what_was_read_once_is_not_read_again(client: Client, hub: Hub, query: str, expected: int) -> None:
+def test_what_was_read_once_is_not_read_again(
+    client: Client, hub: Hub, query: str, expected: int, together: int
+) -> None:
     asset = created(client, picture(0))
     document = f"query ($id: ID!) {query}" if "$id" in query else query
     with statements(hub) as sent:
         client.ask(document, id=asset["id"])
-    assert len(queries(sent)) == expected
+    assert len(queries(sent)) == (together if hub.database.is_postgres else expected)
 
 
 def test_reading_writes_nothing_and_asks_for_no_work(client: Client, hub: Hub) -> None:
