@@ -33,7 +33,7 @@ def with_descendants(work: Work, tag_ids: Iterable[int]) -> frozenset[int]:
 
 def _run(work: Work, key: Hashable, wanted: Iterable[int], select: Callable[[sa.Dialect], Any]) -> list[Any]:
     keys = statements.keys(list(wanted), work.session.get_bind().dialect)
-    return reads.run(work, key, select, keys=keys)
+    return reads.lasting(work, key, select, keys=keys)
 
 
 def _told(work: Work, few: bool, dialect: sa.Dialect) -> sa.CompoundSelect[Any]:

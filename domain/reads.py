@@ -7,14 +7,16 @@ it puts the viewer's conditions into `rows`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import visitors
 
 from domain import pages
+from domain.beside import Beside, Found, is_in_set, parts_of
 from domain.pages import Key, Paging, Slice
 from domain.work import Work
 from storage import snapshots, statements
@@ -110,6 +112,20 @@ def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: A
 
     Parameters without a value are `given`; `keys` as `statements.keys` writes them.
     """
+    return _run(work, key, make, None, given)
+
+
+def lasting(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: Any) -> list[Any]:
+    """`run`, of what is nearly always the same whatever the moment: it may be presumed until anything else is read, so
+    nothing that outlasts the unit of work must be made of it alone.
+    """
+    named = (key, *(given[name] for name in sorted(given) if not isinstance(given[name], datetime)))
+    return _run(work, key, make, named, given)
+
+
+def _run(
+    work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], presumed: Hashable, given: dict[str, Any]
+) -> list[Any]:
     dialect = work.session.get_bind().dialect
     cursor = snapshots.cursor_of(work.session)
     if cursor is None:
@@ -120,7 +136,7 @@ def run(work: Work, key: Hashable, make: Callable[[sa.Dialect], Any], **given: A
     known = _compiled.get((key, dialect.name))
     if known is None:
         known = _compiled.put((key, dialect.name), statements.typed(make(dialect), dialect))
-    return known.run(cursor, **given)
+    return known.run(cursor, presumed=presumed, **given)
 
 
 def found_by(by: By, columns: Sequence[Any], dialect: sa.Dialect, among: Among | None = None) -> Statement:
@@ -187,73 +203,72 @@ def listed(
     dialect: sa.Dialect,
     *,
     counted: bool = False,
+    beside: Beside | None = None,
 ) -> Statement:
     """A page of a list, for any numbers that `pages.ordered` leaves open: rows of (*columns, *the keys of its order),
     the first column being the rows' key; `counted` ones end with how many the list holds in all.
     """
-    page = pages.ordered(rows, keys, wanted, open_ended=True)
-    places = [key.column for key in keys]
+    is_of_one = _are_of_one(columns)
+    found = beside.found(rows, keys) if beside is not None and is_of_one else None
     total = [sa.func.count().over().label("total")] if counted else []
-    if not _are_of_one(columns) or (dialect.name != "sqlite" and not counted):
+    if not is_of_one or (found is None and dialect.name != "sqlite" and not counted):
+        page = pages.ordered(rows, keys, wanted, open_ended=True)
+        places = [key.column for key in keys]
         told = page.with_only_columns(*columns, *places, *total, maintain_column_froms=True)
         return statements.compiled(told, dialect)
     # SQLite sorts whole rows, with what is looked up for each, and whoever counts reads all of them: the page is chosen
     # first, and its rows read then.
-    labelled = [place.label(f"place_{at}") for at, place in enumerate(places)]
-    if counted:
-        found_first = rows if dialect.name == "sqlite" else _by_key(rows, columns[0])
-        chosen = _counted(found_first, keys, wanted, columns[0], labelled)
-    else:
-        chosen = _chosen(page, columns[0], labelled)
-    labelled += total
-    found = [chosen.c[each.name] for each in labelled]
-    read = sa.select(*columns, *found).join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
+    if found is None:
+        first = _by_key(rows, columns[0]) if counted and dialect.name != "sqlite" else rows
+        found = Found(first, tuple(keys), columns[0], is_plain=False)
+    chosen = _counted(found, wanted) if counted else _chosen(found, wanted)
+    places = [chosen.c[f"place_{at}"] for at, _ in enumerate(keys)]
+    read = sa.select(*columns, *places, *([chosen.c.total] if counted else []))
+    read = read.join_from(chosen, columns[0].class_, columns[0] == chosen.c.chosen)
     turned = [key.descending != wanted.backwards for key in keys]
-    order = [place.desc() if down else place.asc() for place, down in zip(found[: len(keys)], turned, strict=True)]
+    order = [place.desc() if down else place.asc() for place, down in zip(places, turned, strict=True)]
     return statements.compiled(read.order_by(*order), dialect)
 
 
-def _chosen(page: sa.Select[Any], key: Any, places: Sequence[Any]) -> sa.Subquery:
-    return page.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).subquery()
+def how_many(total: sa.Select[int], beside: Beside | None, dialect: sa.Dialect) -> Statement:
+    """What counts a whole list, given what does so over its rows."""
+    found = None if beside is None else beside.found(total, ())
+    if found is not None:
+        total = sa.select(sa.func.count()).select_from(found.rows.subquery())
+    return statements.compiled(total, dialect)
 
 
-def _counted(rows: sa.Select[Any], keys: Sequence[Key], wanted: Paging, key: Any, places: Sequence[Any]) -> sa.Subquery:
+def _chosen(found: Found, wanted: Paging) -> sa.Subquery:
+    page = pages.ordered(found.rows, found.keys, wanted, open_ended=True)
+    return page.with_only_columns(*_places(found), maintain_column_froms=True).subquery()
+
+
+def _counted(found: Found, wanted: Paging) -> sa.Subquery:
     """PostgreSQL takes a limit for a promise that few rows need be read, and would go through the order's index; SQLite
     takes as long to count over a window as to find the rows.
     """
-    matching = rows.with_only_columns(key.label("chosen"), *places, maintain_column_froms=True).cte("matching")
-    matching = matching.prefix_with("MATERIALIZED", dialect="sqlite")
+    matching = found.rows.with_only_columns(*_places(found), maintain_column_froms=True).cte("matching")
+    matching = matching.prefix_with("NOT MATERIALIZED" if found.is_plain else "MATERIALIZED")
     total = sa.select(sa.func.count()).select_from(matching).scalar_subquery().label("total")
-    turned = [Key(matching.c[place.name], each.descending) for place, each in zip(places, keys, strict=True)]
+    turned = [Key(matching.c[f"place_{at}"], key.descending) for at, key in enumerate(found.keys)]
     return pages.ordered(sa.select(matching, total), turned, wanted, open_ended=True).subquery()
+
+
+def _places(found: Found) -> list[Any]:
+    return [found.key.label("chosen"), *(key.column.label(f"place_{at}") for at, key in enumerate(found.keys))]
 
 
 def _by_key(rows: sa.Select[Any], key: Any) -> sa.Select[Any]:
     """The same rows, found by their keys where these must be in one set: PostgreSQL thinks that it is faster to look at
     the whole table for them, and takes 7.5 ms instead of 3 for 1,400 of 20,000.
     """
-    sets = [each for each in _all_of(rows.whereclause) if _is_in_set(each, key)]
+    sets = [each for each in parts_of(rows.whereclause) if is_in_set(each, key)]
     if len(sets) != 1:
         return rows  # an array that the index is not asked with is gone through for each row
     found = key == sa.any_(sa.func.array(sets[0].right, type_=sa.ARRAY(sa.BigInteger)))
     replace: Any = visitors.replacement_traverse
     replaced: sa.Select[Any] = replace(rows, {}, lambda each, **_: found if each is sets[0] else None)
     return replaced
-
-
-def _all_of(condition: Any) -> Iterator[Any]:
-    """What must hold together for it to hold."""
-    if isinstance(condition, sa.BooleanClauseList) and condition.operator is operators.and_:
-        for each in condition.clauses:
-            yield from _all_of(each)
-    else:
-        yield condition
-
-
-def _is_in_set(condition: Any, key: Any) -> bool:
-    if not isinstance(condition, sa.BinaryExpression) or condition.operator is not operators.in_op:
-        return False
-    return isinstance(condition.right, sa.ScalarSelect) and bool(key.compare(condition.left))
 
 
 def _are_of_one(columns: Sequence[Any]) -> bool:

@@ -219,6 +219,7 @@ def _listed(work: Work, **given: Any) -> Listing | None:
         wanted=wanted,
         like=(assets.shape(asked.condition), asked.order, asked.stage),
         is_narrow=asked.condition is not None and assets.is_narrow(asked.condition),
+        beside=assets.TAGGED,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import strawberry
 
+from domain.beside import Beside
 from domain.pages import Key, Paging
 from domain.permissions import Permission
 from domain.reads import Below, By, Ranked
@@ -189,6 +190,8 @@ class Listing:
     like: Hashable
     #: Whether any page takes reading all of them: then they are counted on the way.
     is_narrow: bool = False
+    #: Where a set that all of them must be in keeps what is asked of each.
+    beside: Beside | None = None
     #: What the statements made of `rows` and `total` leave to parameters, as of this snapshot.
     given: Mapping[str, Any] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from storage import wire
 from storage.at_hand import FRESH_SECONDS, PREPARED, AtHand
 from storage.epochs import Epochs
+from storage.recent import Recent
 
 #: Seconds a statement waits for another writer before it fails.
 LOCK_SECONDS = 30
@@ -109,6 +110,11 @@ class Database:
         engine = _postgres(sa.make_url(self.url), size, wire.OPTIONS, autocommit=True)
         event.listen(engine, "connect", _set_apart)
         return engine
+
+    @cached_property
+    def presumed(self) -> Recent[wire.Presumed]:
+        """What PostgreSQL answered last to questions that nearly always have the same answer (`storage.wire`)."""
+        return Recent(2_000)
 
     @cached_property
     def epochs(self) -> Epochs:

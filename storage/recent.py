@@ -41,6 +41,10 @@ class Recent(Generic[Value]):
                 self._things.popitem(last=False)
         return thing
 
+    def drop(self, key: Hashable) -> None:
+        with self._lock:
+            self._things.pop(key, None)
+
 
 _shelves = itertools.count()
 

@@ -47,6 +47,11 @@ class Snapshot:
         if isinstance(self.cursor, Wire):
             self.cursor.for_any_values = for_any_values
 
+    def presume(self) -> None:
+        """Whoever reads is prepared for `storage.wire.Mistaken`."""
+        if isinstance(self.cursor, Wire):
+            self.cursor.may_presume = True
+
     def open(self) -> Session:
         hurry.takes_time()
         if isinstance(self.cursor, Wire):
@@ -116,7 +121,7 @@ def _on_a_wire(database: Database) -> Iterator[Snapshot]:
     raw = database.apart.raw_connection()
     try:
         driver: Any = raw.driver_connection
-        wire = Wire(driver, raw.info.setdefault(Prepared, Prepared()))
+        wire = Wire(driver, raw.info.setdefault(Prepared, Prepared()), database.presumed)
         snapshot = Snapshot(database, raw, wire)
         try:
             yield snapshot

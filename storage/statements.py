@@ -8,7 +8,7 @@ Always true here:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -123,8 +123,12 @@ class Typed:
     statement: Statement
     readers: tuple[Reader | None, ...]
 
-    def run(self, cursor: Any, **given: Any) -> list[tuple[Any, ...]]:
-        found = self.statement.run(cursor, **given)
+    def run(self, cursor: Any, *, presumed: Hashable = None, **given: Any) -> list[tuple[Any, ...]]:
+        """All rows; by that key they may be `presumed`."""
+        if presumed is not None and isinstance(cursor, Wire):
+            found = cursor.presume(presumed, self.statement.question(given))
+        else:
+            found = self.statement.run(cursor, **given)
         if not any(self.readers):
             return found
         return [

@@ -8,8 +8,8 @@ Always true here:
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias
@@ -19,9 +19,13 @@ from psycopg import adapt, errors, generators, pq
 from psycopg.abc import PQGen
 
 from storage.epochs import SNAPSHOT
+from storage.recent import Recent
 
 #: Statements that one connection keeps prepared; the server holds some hundred kilobytes for the largest.
 MOST_PREPARED: Final = 100
+#: Rows of one answer that are presumed another time; and how often in turn, where nothing was asked that proved them.
+MOST_PRESUMED: Final = 100
+MOST_DOUBTS: Final = 8
 
 #: A parameter as it is sent, the server's number for its type (0: it is to find out), and whether it is sent as it is
 #: kept (1) or as text (0).
@@ -40,11 +44,24 @@ class EndedOnce(Ended):
     is_usual = False
 
 
+class Mistaken(Exception):
+    """What was presumed is not so (any more): whatever was made of it is to be thrown away."""
+
+
 @dataclass(frozen=True)
 class Question:
     #: With parameters as `$1`.
     sql: bytes
     parameters: Sequence[Spelt] = ()
+
+
+@dataclass
+class Presumed:
+    """What a question was answered last."""
+
+    rows: list[tuple[Any, ...]]
+    #: How often that was believed since without a proof.
+    doubts: int = 0
 
 
 @dataclass
@@ -74,7 +91,7 @@ MADE: Final = b"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEA
 class Wire:
     """Begins with its first questions, in the same message."""
 
-    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared, presumed: Recent[Presumed]) -> None:
         self._connection = connection
         self._prepared = prepared
         self._for_any_values = True  # as the connection was opened
@@ -82,9 +99,32 @@ class Wire:
         self._is_over = self._has_failed = False
         #: Whether what is asked next is planned once for any values, or anew for these.
         self.for_any_values = True
+        #: Whether whoever reads is prepared for `Mistaken`.
+        self.may_presume = False
+        self._presumed = presumed
+        #: What was presumed, to be asked with the first questions: its key, the question, and the rows.
+        self._unproved: list[tuple[Hashable, Question, Presumed]] = []
+
+    def presume(self, key: Hashable, question: Question) -> list[tuple[Any, ...]]:
+        """Its rows: before anything was asked, those that it had when this key was last asked for. They are proved
+        with the first questions, in the same snapshot, and nothing is told of these where they were wrong.
+        """
+        known = self._presumed.get(key) if self.may_presume and self._snapshot is None else None
+        if known is not None and known.doubts < MOST_DOUBTS:
+            self._unproved.append((key, question, known))
+            return known.rows
+        (rows,) = self.ask([question])
+        self._remember(key, rows)
+        return rows
+
+    def _remember(self, key: Hashable, rows: list[tuple[Any, ...]]) -> None:
+        if len(rows) <= MOST_PRESUMED:
+            self._presumed.put(key, Presumed(rows))
+        else:
+            self._presumed.drop(key)
 
     def ask(self, questions: Sequence[Question], *, last: bool = False) -> list[list[tuple[Any, ...]]]:
-        """The rows of each. After the `last` nothing more can be asked (`Ended`)."""
+        """The rows of each. After the `last` nothing more can be asked (`Ended`). Raises `Mistaken`."""
         if self._is_over:
             raise Ended
         if self._snapshot is not None and not questions and not last:
@@ -93,11 +133,14 @@ class Wire:
         before = self._before()
         # What is one message is one transaction, of the kind that the connection was MADE for.
         is_all = is_first and last and not before
-        told = [*([] if is_all else [_BEGIN]), _SNAPSHOT, *before] if is_first else before
+        unproved = [question for _, question, _ in self._unproved]
+        told = [*([] if is_all else [_BEGIN]), _SNAPSHOT, *unproved, *before] if is_first else before
         found = self._answered([*told, *questions, *([_COMMIT] if last and not is_all else [])])
         self._is_over = last
         if is_first:
-            self._snapshot = found[told.index(_SNAPSHOT)][0][0]
+            at = told.index(_SNAPSHOT)
+            self._snapshot = found[at][0][0]
+            self._prove(found[at + 1 :])
         return found[len(told) : len(told) + len(questions)]
 
     def snapshot(self) -> str:
@@ -107,7 +150,21 @@ class Wire:
         assert self._snapshot is not None, "it is told when it begins"
         return self._snapshot
 
+    def _prove(self, found: list[list[tuple[Any, ...]]]) -> None:
+        """Whether each has the rows that were presumed, in whatever order."""
+        proved = list(zip(self._unproved, found, strict=False))
+        self._unproved.clear()
+        wrong = [(key, now) for (key, _, known), now in proved if Counter(now) != Counter(known.rows)]
+        for key, now in wrong:
+            self._remember(key, now)
+        if wrong:
+            raise Mistaken
+        for (_, _, known), _ in proved:
+            known.doubts = 0
+
     def end(self) -> None:
+        for _, _, known in self._unproved:  # it led to something before anything could be asked
+            known.doubts += 1
         if self._snapshot is not None and not self._is_over and self.is_sound:
             self.ask([], last=True)
 

@@ -18,7 +18,7 @@ from domain.assets.creating import (
     make_current_again,
 )
 from domain.assets.deciding import check_allowed, check_state, trashed, viewer_can
-from domain.assets.filtering import is_narrow, sql_of
+from domain.assets.filtering import TAGGED, is_narrow, sql_of
 from domain.assets.listing import (
     Order,
     OrderField,
@@ -54,6 +54,7 @@ from domain.assets.reading import (
 __all__ = [
     "ID",
     "STAMPS",
+    "TAGGED",
     "VERSIONS",
     "VERSIONS_OF_ASSETS",
     "Changes",

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from domain.beside import Beside
 from domain.licensing import compiled
 from domain.refusals import Invalid
 from storage.index import conditions
@@ -40,6 +41,7 @@ from storage.tables import (
     AssetVersionRow,
     CustomFieldRow,
     DeliverableVersionRow,
+    TagListingRow,
 )
 
 COLUMNS: Final[dict[str, Any]] = {
@@ -54,6 +56,20 @@ COLUMNS: Final[dict[str, Any]] = {
     "height": AssetVersionRow.height,
     "captured_at": AssetVersionRow.captured_at,
 }
+#: What lists of one tag ask is kept beside it.
+TAGGED: Final = Beside(
+    key=AssetRow.id,
+    link=AssetTagRow.asset_id,
+    columns={
+        AssetTagRow.tag_id: TagListingRow.tag_id,
+        AssetRow.id: TagListingRow.asset_id,
+        AssetRow.created_at: TagListingRow.created_at,
+        AssetRow.lifecycle: TagListingRow.lifecycle,
+        AssetRow.org_id: TagListingRow.org_id,
+        AssetRow.approved_version_id: TagListingRow.approved_version_id,
+        AssetRow.kind: TagListingRow.kind,
+    },
+)
 OF_VERSION: Final = frozenset({"media_type", "byte_size", "width", "height", "captured_at"})
 
 

@@ -17,6 +17,7 @@ from domain import reads
 from domain.work import Work
 from storage import snapshots, statements
 from storage.tables import AssetRow, OrganisationRow, ShareRow
+from storage.tables.sharing import SHARE_ACCESSES
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ _weighed: dict[tuple[int, frozenset[int]], tuple[datetime, bool]] = {}
 
 
 class Opened(NamedTuple):
-    """One share of a lightbox, or all alike of single assets, each with its end."""
+    """One share of a lightbox, or all alike of single assets."""
 
     to_org_id: int
     access: str
@@ -41,6 +42,7 @@ class Opened(NamedTuple):
     lightbox_id: int | None
     #: Of a lightbox: the organisation that shares it.
     from_org_id: int | None
+    #: Of single assets: when the first of them does that ever ends.
     ends_at: datetime | None
 
 
@@ -48,6 +50,14 @@ def to_viewer(work: Work) -> tuple[Opened, ...]:
     """What stands shared with the viewer's organisations, always in the same order; in at most one statement."""
     org_ids = work.viewer.holdings.shared_to
     return kept(work, ("opened", org_ids), lambda: _to_orgs(work, org_ids)) if org_ids else ()
+
+
+def to_viewer_by_end(work: Work) -> tuple[Opened, ...]:
+    """The same, of single assets one for each end that any of them has: for who has to name them all."""
+    ways = to_viewer(work)
+    boxes = tuple(way for way in ways if way.lightbox_id is not None)
+    org_ids = frozenset(way.to_org_id for way in ways if way.lightbox_id is None)
+    return (*boxes, *kept(work, ("ends", org_ids), lambda: _ends(work, org_ids))) if org_ids else boxes
 
 
 def first_end(work: Work) -> datetime | None:
@@ -118,23 +128,49 @@ def _below(org_id: int) -> sa.Select[int]:
 
 def _to_orgs(work: Work, org_ids: frozenset[int]) -> tuple[Opened, ...]:
     keys = statements.keys(sorted(org_ids), work.session.get_bind().dialect)
-    rows = reads.run(work, "opened", _opened, now=work.now, keys=keys)
+    rows = reads.lasting(work, "opened", _opened, now=work.now, keys=keys)
     return tuple(sorted((Opened(*row) for row in rows), key=repr))
 
 
-def _opened(dialect: sa.Dialect) -> sa.Select[int, str, int | None, int, datetime]:
-    of_box = ShareRow.lightbox_id.is_not(None)
-    return (
-        sa.select(
-            ShareRow.to_org_id,
-            ShareRow.access,
-            ShareRow.lightbox_id,
-            sa.case((of_box, ShareRow.org_id)),
-            ShareRow.ends_at,
-        )
-        .where(standing_at(NOW), statements.among(ShareRow.to_org_id, dialect))
+def _ends(work: Work, org_ids: frozenset[int]) -> tuple[Opened, ...]:
+    keys = statements.keys(sorted(org_ids), work.session.get_bind().dialect)
+    rows = reads.run(work, "ends of what is opened", _by_end, now=work.now, keys=keys)
+    return tuple(sorted((Opened(to, access, None, None, end) for to, access, end in rows), key=repr))
+
+
+def _by_end(dialect: sa.Dialect) -> sa.Select[int, str, datetime | None]:
+    single = ShareRow.lightbox_id.is_(None)
+    among = statements.among(ShareRow.to_org_id, dialect)
+    told = sa.select(ShareRow.to_org_id, ShareRow.access, ShareRow.ends_at)
+    return told.where(standing_at(NOW), single, among).distinct()
+
+
+def _opened(dialect: sa.Dialect) -> sa.CompoundSelect[Any]:
+    boxes = (
+        sa.select(ShareRow.to_org_id, ShareRow.access, ShareRow.lightbox_id, ShareRow.org_id, ShareRow.ends_at)
+        .where(standing_at(NOW), ShareRow.lightbox_id.is_not(None), statements.among(ShareRow.to_org_id, dialect))
         .distinct()
     )
+    return sa.union_all(boxes, *(_one_by_one(access, dialect) for access in SHARE_ACCESSES))
+
+
+def _one_by_one(access: str, dialect: sa.Dialect) -> sa.Select[int, str, int, int, datetime | None]:
+    """Whether assets are, and the first end of any: found in an index, however many there are."""
+    mine = (ShareRow.to_org_id == OrganisationRow.id, ShareRow.access == access, ShareRow.lightbox_id.is_(None))
+    first = _first(ShareRow.ends_at, *mine, ShareRow.ends_at > NOW)
+    # EXISTS would read all of them where PostgreSQL thinks that the first one will do.
+    lasting = _first(ShareRow.asset_id, *mine, ShareRow.ends_at.is_(None))
+    none = sa.literal(None, sa.BigInteger)
+    told = sa.select(OrganisationRow.id, sa.literal(access), none, none, first)
+    among = statements.among(OrganisationRow.id, dialect)
+    return told.where(among, sa.or_(lasting.is_not(None), first.is_not(None)))
+
+
+def _first(column: sa.orm.InstrumentedAttribute[T], *mine: sa.ColumnElement[bool]) -> sa.ScalarSelect[T]:
+    """Of those that were not ended, in the order in which the index has them."""
+    rows = sa.select(column).where(*mine, ShareRow.ended_at.is_(None))
+    rows = rows.order_by(ShareRow.ends_at, ShareRow.asset_id).limit(1)
+    return rows.correlate(OrganisationRow).scalar_subquery()
 
 
 def _counted() -> sa.Select[int]:

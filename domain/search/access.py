@@ -156,7 +156,7 @@ def _is_enough(share: Opened, permission: Permission) -> bool:
 
 
 def _ways(work: Work) -> list[_Way]:
-    return [_Way(each, term) for each in opened.to_viewer(work) for term in _opening(work, each)]
+    return [_Way(each, term) for each in opened.to_viewer_by_end(work) for term in _opening(work, each)]
 
 
 def _opening(work: Work, share: Opened) -> Iterable[str]:

@@ -35,7 +35,7 @@ from schema.plans.shape import Unplannable
 from storage import at_hand as near
 from storage import hurry
 from storage.recent import Recent, Shelf
-from storage.wire import Ended
+from storage.wire import Ended, Mistaken
 
 #: Plans, and what came of variables, of all operations; the latter weigh up to a hundred kilobytes.
 _PLANS: Final[Recent[Any]] = Recent(2_000)
@@ -270,17 +270,27 @@ class Asking:
     def _read(self, memory: Memory, opened: Callable[..., Any]) -> tuple[bytes, datetime | None, Hashable]:
         """The answer, when the first thing ends that it hangs on, and the epoch of what was read if that was told."""
         asked = self.known.serial, self.viewer.org_id
-        try:
-            return self._run(memory, opened, may_end=(_ASKING_MORE.get(asked) or 0.0) < time.monotonic())
-        except Ended as ended:
-            if ended.is_usual:
-                _ASKING_MORE.put(asked, time.monotonic() + ASKING_MORE_SECONDS)
-            return self._run(memory, opened, may_end=False)
+        may_end, presumes = (_ASKING_MORE.get(asked) or 0.0) < time.monotonic(), True
+        while True:
+            try:
+                return self._run(memory, opened, may_end=may_end, presumes=presumes)
+            except Mistaken:
+                if not presumes:
+                    raise
+                presumes = False
+            except Ended as ended:
+                if not may_end:
+                    raise
+                may_end = False
+                if ended.is_usual:
+                    _ASKING_MORE.put(asked, time.monotonic() + ASKING_MORE_SECONDS)
 
     def _run(
-        self, memory: Memory, opened: Callable[..., Any], *, may_end: bool
+        self, memory: Memory, opened: Callable[..., Any], *, may_end: bool, presumes: bool
     ) -> tuple[bytes, datetime | None, Hashable]:
         with opened(self.viewer) as (work, snapshot):
+            if presumes:
+                snapshot.presume()
             given = {"now": work.now, **standing.given(work)}
             run = Run(
                 work=work,
@@ -298,4 +308,5 @@ class Asking:
             )
             data = running.data(run, self.plan)
             ends = (self.viewer.until, identity.first_end(work), *run.ends)
-            return data, min((each for each in ends if each is not None), default=None), snapshot.epoch
+            until = min((each for each in ends if each is not None), default=None)
+            return data, until, snapshot.epoch  # told by a message at the latest: what was presumed is proved by then

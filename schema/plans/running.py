@@ -153,7 +153,8 @@ class _Page:
         columns = [TABLES[self.root.mapped.type].key, *heads]
         readers = [statements.reader(key.column, run.dialect) for key in keys]
         counted = self._tells_total()
-        return reads.listed(rows, columns, keys, listing.wanted, run.dialect, counted=counted), readers
+        page = reads.listed(rows, columns, keys, listing.wanted, run.dialect, counted=counted, beside=listing.beside)
+        return page, readers
 
     def _total(self) -> int:
         if self.total is not None:
@@ -162,7 +163,7 @@ class _Page:
         key = (run.dialect.name, run.likeness, self.listing.like)
         statement = self.root.totals.get(key)
         if statement is None:
-            counted = statements.compiled(self.listing.total(), run.dialect)
+            counted = reads.how_many(self.listing.total(), self.listing.beside, run.dialect)
             statement = self.root.totals.put(key, counted)
         run.snapshot.plan(for_any_values=False)
         ((total,),) = statement.run(run.cursor, **self.listing.given)

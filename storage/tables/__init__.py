@@ -62,7 +62,7 @@ from storage.tables.renditions import (
 from storage.tables.row import Row
 from storage.tables.sharing import GuestLinkRow, ShareRow
 from storage.tables.stamps import AssetStampRow, TableEpochRow
-from storage.tables.taxonomy import AssetTagRow, TagRow, TagSynonymRow
+from storage.tables.taxonomy import AssetTagRow, TagListingRow, TagRow, TagSynonymRow
 from storage.tables.templates import MetadataTemplateItemRow, MetadataTemplateRow
 from storage.tables.transforms import TransformRow
 from storage.tables.usage import (
@@ -150,6 +150,7 @@ __all__ = [
     "StockPurchaseRow",
     "SupplierRow",
     "TableEpochRow",
+    "TagListingRow",
     "TagRow",
     "TagSynonymRow",
     "TakedownRow",

@@ -7,10 +7,13 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables.row import Row, one_of
+from storage.tables.row import Row, one_of, only_when
 
 SHARE_ACCESSES = ("READ", "CONTRIBUTE")
 GUEST_PURPOSES = ("VIEW", "UPLOAD")
+
+_OF_ASSET = "ended_at IS NULL AND lightbox_id IS NULL"
+_OF_LIGHTBOX = "ended_at IS NULL AND lightbox_id IS NOT NULL"
 
 
 class ShareRow(Row):
@@ -23,6 +26,8 @@ class ShareRow(Row):
         Index("ix_share_asset", "asset_id", "to_org_id"),
         Index("ix_share_lightbox", "lightbox_id", "to_org_id"),
         Index("ix_share_to", "to_org_id", "ends_at"),
+        Index("ix_share_one", "to_org_id", "access", "ends_at", "asset_id", **only_when(_OF_ASSET)),
+        Index("ix_share_box", "to_org_id", "lightbox_id", **only_when(_OF_LIGHTBOX)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

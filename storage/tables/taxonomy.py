@@ -54,3 +54,30 @@ class AssetTagRow(Row):
     tag_id: Mapped[int] = mapped_column(ForeignKey("tag.id"), primary_key=True)
     origin: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class TagListingRow(Row):
+    """What lists ask of an asset, beside each tag that it carries: kept by triggers, so by every write there is."""
+
+    __tablename__ = "tag_listing"
+    __table_args__ = (
+        Index(
+            "ix_tag_listing_newest",
+            "tag_id",
+            "created_at",
+            "asset_id",
+            "lifecycle",
+            "org_id",
+            "approved_version_id",
+            "kind",
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    asset_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tag_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime]
+    lifecycle: Mapped[str]
+    org_id: Mapped[int]
+    approved_version_id: Mapped[int | None]
+    kind: Mapped[str]

@@ -33,7 +33,7 @@ opened.close()
 FAILING = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "half", "0026", None, None
+revision, down_revision, branch_labels, depends_on = "half", "0028", None, None
 
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
