@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,17 @@ class QuickS3:
         return f"s3://anyone:anything@{self.endpoint}/{bucket}?secure=false"
 
 
+def _left_to_the_garbage_collector(self: Any, garbage: bool = False) -> None:
+    self.disposed = True
+
+
 @contextmanager
 def running_quick_s3() -> Iterator[QuickS3]:
-    from moto.server import ThreadedMotoServer  # more than a second of imports, for the few who ask
+    from moto.s3.models import FakeKey  # more than a second of imports, for the few who ask
+    from moto.server import ThreadedMotoServer
 
+    # What one request replaces another may just be reading: moto closes it, and answers that one with a 500.
+    FakeKey.dispose = _left_to_the_garbage_collector  # type: ignore[method-assign]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
