@@ -47,7 +47,9 @@ class Epochs:
                 return None
 
     def of(self, snapshot: Hashable) -> Hashable:
-        """The epoch in which `now` would be told this by PostgreSQL."""
+        """The epoch in which `now` would be told this by PostgreSQL; None, which equals nothing, where nobody told."""
+        if snapshot is None:
+            return None
         if self._connection is None:
             self.now()
         return self._era, snapshot

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from storage import hurry, wire
 from storage.types import EPOCH, Instant
-from storage.wire import Question, Spelt, Wire
+from storage.wire import Question, Wire
 
 Reader: TypeAlias = Callable[[Any], Any]
 Dialect: TypeAlias = sa.Dialect
@@ -46,11 +46,16 @@ class Statement:
     binders: Mapping[str, Reader]
     #: Where the driver takes names: the text as PostgreSQL itself takes it, and what its parameters are, in order.
     numbered: tuple[bytes, tuple[str, ...]] = (b"", ())
+    #: Whether its last column is `wire.SEEN`.
+    tells_snapshot: bool = False
 
     @cached_property
-    def spelt(self) -> Mapping[str, Spelt]:
-        """What is fixed, as a `Wire` sends it."""
-        return {name: wire.spelt(value) for name, value in self.fixed.items()}
+    def _spelt(self) -> tuple[bytes, list[Any], list[tuple[int, str, Reader | None]]]:
+        """As a `Wire` sends it: the text, what is fixed in its place, and where the rest has to stand."""
+        sql, names = self.numbered
+        told = [wire.spelt(self.fixed[name]) if name in self.fixed else None for name in names]
+        missing = [(at, names[at], self.binders.get(names[at])) for at, known in enumerate(told) if known is None]
+        return sql, told, missing
 
     def run(self, cursor: Any, **given: Any) -> list[tuple[Any, ...]]:
         """All rows, for these values of whatever was not fixed."""
@@ -77,15 +82,12 @@ class Statement:
         """It, as a `Wire` is asked for these values."""
         for hear in heard:
             hear(self.sql)
-        binders, (sql, names), spelt = self.binders, self.numbered, self.spelt
-        told = []
-        for name in names:
-            known = spelt.get(name)
-            if known is None:
-                value = given[name]
-                known = wire.spelt(binders[name](value) if name in binders else value)
-            told.append(known)
-        return Question(sql, told)
+        sql, fixed, missing = self._spelt
+        told = fixed.copy()
+        for at, name, bind in missing:
+            value = given[name]
+            told[at] = wire.spelt(value if bind is None else bind(value))
+        return Question(sql, told, self.tells_snapshot)
 
 
 def run_all(

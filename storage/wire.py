@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import adapt, errors, generators, pq
 from psycopg.abc import PQGen
 
@@ -53,6 +54,8 @@ class Question:
     #: With parameters as `$1`.
     sql: bytes
     parameters: Sequence[Spelt] = ()
+    #: Whether the last column of each row says what is seen, so that nobody has to ask for that.
+    tells_snapshot: bool = False
 
 
 @dataclass
@@ -75,6 +78,8 @@ class Prepared:
     loading: Any = None
 
 
+#: What is seen, as a column.
+SEEN: Final[sa.ColumnElement[str]] = sa.literal_column(SNAPSHOT, sa.Text)
 _BEGIN: Final = Question(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _SNAPSHOT: Final = Question(f"SELECT {SNAPSHOT}".encode())
 _COMMIT: Final = Question(b"COMMIT")
@@ -95,8 +100,9 @@ class Wire:
         self._connection = connection
         self._prepared = prepared
         self._for_any_values = True  # as the connection was opened
+        #: What is seen; None where that was not told.
         self._snapshot: str | None = None
-        self._is_over = self._has_failed = False
+        self._has_begun = self._is_over = self._has_failed = False
         #: Whether what is asked next is planned once for any values, or anew for these.
         self.for_any_values = True
         #: Whether whoever reads is prepared for `Mistaken`.
@@ -109,7 +115,7 @@ class Wire:
         """Its rows: before anything was asked, those that it had when this key was last asked for. They are proved
         with the first questions, in the same snapshot, and nothing is told of these where they were wrong.
         """
-        known = self._presumed.get(key) if self.may_presume and self._snapshot is None else None
+        known = self._presumed.get(key) if self.may_presume and not self._has_begun else None
         if known is not None and known.doubts < MOST_DOUBTS:
             self._unproved.append((key, question, known))
             return known.rows
@@ -127,27 +133,30 @@ class Wire:
         """The rows of each. After the `last` nothing more can be asked (`Ended`). Raises `Mistaken`."""
         if self._is_over:
             raise Ended
-        if self._snapshot is not None and not questions and not last:
+        if self._has_begun and not questions and not last:
             return []
-        is_first = self._snapshot is None
+        is_first = not self._has_begun
         before = self._before()
         # What is one message is one transaction, of the kind that the connection was MADE for.
         is_all = is_first and last and not before
-        unproved = [question for _, question, _ in self._unproved]
-        told = [*([] if is_all else [_BEGIN]), _SNAPSHOT, *unproved, *before] if is_first else before
-        found = self._answered([*told, *questions, *([_COMMIT] if last and not is_all else [])])
-        self._is_over = last
+        teller = next((at for at, each in enumerate(questions) if each.tells_snapshot), None)
+        told = before
         if is_first:
-            at = told.index(_SNAPSHOT)
-            self._snapshot = found[at][0][0]
-            self._prove(found[at + 1 :])
-        return found[len(told) : len(told) + len(questions)]
+            unproved = [question for _, question, _ in self._unproved]
+            told = [*([] if is_all else [_BEGIN]), *([_SNAPSHOT] if teller is None else []), *unproved, *before]
+        found = self._answered([*told, *questions, *([_COMMIT] if last and not is_all else [])])
+        self._is_over, self._has_begun = last, True
+        answers = found[len(told) : len(told) + len(questions)]
+        if is_first:
+            said = found[told.index(_SNAPSHOT)] if teller is None else answers[teller]
+            self._snapshot = said[0][-1] if said else None
+            self._prove(found[len(told) - len(before) - len(unproved) :])
+        return answers
 
-    def snapshot(self) -> str:
-        """What PostgreSQL calls what is seen; begins where nothing was asked yet."""
-        if self._snapshot is None:
+    def snapshot(self) -> str | None:
+        """What PostgreSQL calls what is seen, where it was told; begins where nothing was asked yet."""
+        if not self._has_begun:
             self.ask([])
-        assert self._snapshot is not None, "it is told when it begins"
         return self._snapshot
 
     def _prove(self, found: list[list[tuple[Any, ...]]]) -> None:
@@ -165,7 +174,7 @@ class Wire:
     def end(self) -> None:
         for _, _, known in self._unproved:  # it led to something before anything could be asked
             known.doubts += 1
-        if self._snapshot is not None and not self._is_over and self.is_sound:
+        if self._has_begun and not self._is_over and self.is_sound:
             self.ask([], last=True)
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from domain import reads
@@ -26,6 +26,7 @@ from schema.plans.writing import Reading, Written
 from storage import statements
 from storage.recent import Recent, Shelf
 from storage.statements import Dialect, Statement
+from storage.wire import SEEN
 
 #: Statements of all documents, for all the viewers who ask them; some ten kilobytes each.
 STATEMENTS: Final[Recent[Any]] = Recent(4_000)
@@ -63,6 +64,7 @@ class Entity:
     def __post_init__(self) -> None:
         self.table = TABLES[self.shape.type]
         self._written: dict[str, Written] = {}
+        self._hanging: dict[str, list[tuple[Reading, int | None]] | None] = {}
         self._finding: Shelf[Statement] = Shelf(STATEMENTS)
         self._paging: Shelf[Statement] = Shelf(STATEMENTS)
         self._counting: Shelf[Statement] = Shelf(STATEMENTS)
@@ -111,15 +113,22 @@ class Entity:
         key = (run.dialect.name, run.likeness, run.guards)
         statement = self._finding.get(key)
         if statement is None:
-            statement = self._finding.put(key, reads.found_by(self._seen(run), self.heads(run), run.dialect))
+            statement = self._finding.put(key, self._found(run))
         given = {**run.given, statements.KEYS: statements.keys(ids, run.dialect)}
         is_wanted = self._was_missing or not self._is_kept(run)
         ahead = self._ahead(run, ids) if run.snapshot.asks_together and len(ids) == 1 and is_wanted else None
+        end = -1 if statement.tells_snapshot else None
         if ahead is None:
-            return {row[0]: row[1:] for row in statement.run(run.cursor, **given)}, None
+            return {row[0]: row[1:end] for row in statement.run(run.cursor, **given)}, None
         asked = [(statement, given), *(each for asked in ahead.asked for each in asked.statements)]
         rows, *ahead.rows = statements.run_all(run.cursor, asked, last=last and run.may_end)
-        return {row[0]: row[1:] for row in rows}, ahead
+        return {row[0]: row[1:end] for row in rows}, ahead
+
+    def _found(self, run: Run) -> Statement:
+        columns = self.heads(run)
+        if not run.snapshot.asks_together:
+            return reads.found_by(self._seen(run), columns, run.dialect)
+        return replace(reads.found_by(self._seen(run), [*columns, SEEN], run.dialect), tells_snapshot=True)
 
     def values(
         self, run: Run, heads: Mapping[int, tuple[Any, ...]], ahead: Ahead | None = None, *, last: bool = False
@@ -189,11 +198,20 @@ class Entity:
         return written.write(rows, decided, [made.make(run.work, run.ends.append) for made in written.made], connected)
 
     def _ahead(self, run: Run, ids: Collection[int]) -> Ahead | None:
-        """All that hangs on the row of this id, where it can be asked for before that row is known: by the same id, or
-        by what the database itself finds there.
+        """All that hangs on the row of this id, where it can be asked for before that row is known."""
+        dialect = run.dialect.name
+        if dialect not in self._hanging:
+            self._hanging[dialect] = self._hangs(self._of(run.dialect))
+        hanging = self._hanging[dialect]
+        if hanging is None:
+            return None
+        return Ahead([self._rows(run, reading, ids, place) for reading, place in hanging])
+
+    def _hangs(self, written: Written) -> list[tuple[Reading, int | None]] | None:
+        """The readings below the first with what says their keys there: a place as `Reading.place` has it, by which the
+        database itself finds them, or None for the id itself. None where one hangs on anything else.
         """
-        written, asked = self._of(run.dialect), list[Asked]()
-        #: By reading what says its keys: a place as `Reading.place` has it; None: the id itself.
+        found = list[tuple[Reading, int | None]]()
         keys: dict[int, int | None] = {}
         for reading in written.readings[1:]:
             table = TABLES.get(reading.type)
@@ -208,8 +226,8 @@ class Entity:
                 keys[reading.number] = None if is_id else reading.place
             else:
                 return None
-            asked.append(self._rows(run, reading, ids, keys[reading.number]))
-        return Ahead(asked)
+            found.append((reading, keys[reading.number]))
+        return found
 
     def _answer(self, run: Run, waiting: list[Asked], rows: list[list[tuple[Any, ...]]], *, last: bool = False) -> None:
         """Appends the rows of each that is waiting."""

@@ -61,4 +61,4 @@ def test_what_is_kept_is_not_asked_for_with_what_may_have_changed(hub: Hub, clie
     asked(hub, sent, number, anew=False)  # the last one that was wanted had not been kept
     kept.of(hub.database).answers = kept.Answers()
     asked(hub, sent, number, anew=False)
-    assert sent[0] == len(["BEGIN", "the snapshot", "the asset"])
+    assert sent[0] == len(["BEGIN", "the asset, and what is seen"])
