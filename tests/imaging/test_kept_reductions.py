@@ -17,6 +17,7 @@ from storage.settings import Settings
 from tests.imaging import made
 from workers import reductions
 from workers.imaging import render, safely
+from workers.imaging.failures import PictureError
 from workers.imaging.reductions import FACTORS, Shelf
 from workers.sandbox import SandboxLimits
 
@@ -87,6 +88,17 @@ def test_a_picture_is_the_same_byte_for_byte_from_what_was_kept(kind: str, recip
     gone = tmp_path / "gone.jpg"  # so it can only come from what was kept
     assert rendered(gone, recipe, tmp_path, shelf) == plain
     assert put_up(shelf) == []
+
+
+def test_a_page_that_is_not_there_is_none_either_where_the_first_was_kept(tmp_path: Path) -> None:
+    source, shelf = variants(tmp_path)["plain"], shelf_in(tmp_path)
+    beyond = Recipe("page", Format.PNG, 40, 40, page=6)
+    for kept in ([], ["8"]):
+        with pytest.raises(PictureError, match="no page 7"):
+            rendered(source, beyond, tmp_path, shelf)
+        assert put_up(shelf) == []
+        rendered(source, Recipe("tiny", Format.PNG, 40, 40), tmp_path, shelf)
+        assert put_up(shelf) == ([] if kept else ["8"])
 
 
 def test_what_needs_more_than_was_kept_is_made_of_the_original(tmp_path: Path) -> None:

@@ -20,13 +20,13 @@ def opened(
 ) -> Master:
     """What all these recipes, which are of one page, can be made from; `PictureError` when there is no picture.
 
-    A JPEG's reduction is taken from the shelf, or laid on it.
+    The reduction of a JPEG's first picture is taken from the shelf, or laid on it.
     """
     if media_type in pdf.MEDIA_TYPES:
         return _of_still(pdf.drawn(source, recipes, limits))
     if (reader := formats.reader_of(source, media_type)) is not None:
         return _of_still(formats.still(reader, source, media_type, recipes, limits))
-    if media_type != studio.MEDIA_TYPE:
+    if media_type != studio.MEDIA_TYPE or recipes[0].page:
         shelf = None
     if shelf is not None and (kept := reductions.find(shelf, recipes)) is not None:
         return Master(kept.picture, kept.width, kept.height, kept.profile, kept.orientation)
